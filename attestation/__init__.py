@@ -1,0 +1,1 @@
+"""Attestation: who an enclave is, proven by evidence and judged by policy."""

@@ -1,0 +1,94 @@
+"""What attestation refuses, by whose fault.
+
+`EvidenceError` is the prover's: its evidence does not prove what it should. `CannotDecideError` is
+the verifier's: something it needs is missing, stale or broken; a check that cannot decide refuses.
+`DecodeError` is raised by the codecs alone; `verify` turns it into one of the two families.
+
+Every error carries a short code and, where they help, what was expected and what came, never a
+secret and never a raw message of the prover.
+"""
+
+from enum import StrEnum
+
+MAX_DETAIL = 200
+
+
+class EvidenceFault(StrEnum):
+    """Why evidence was refused."""
+
+    MALFORMED = "evidence-malformed"
+    NOT_CANONICAL = "quote-not-canonical"
+    UNSUPPORTED = "quote-unsupported"
+    UNKNOWN_ROOT = "root-unknown"
+    SIGNATURE = "signature-invalid"
+    REVOKED = "revoked"
+    DEBUG = "debug-enabled"
+    NO_TCB_LEVEL = "tcb-level-none"
+    TD_ATTRIBUTES = "td-attributes"
+    CERTIFICATE_DATES = "certificate-dates"
+    REPORT_DATA = "report-data-mismatch"
+    REFUSED = "quote-refused"
+
+
+class DecisionFault(StrEnum):
+    """Why the verifier could not decide."""
+
+    ROOT_UNUSABLE = "root-unusable"
+    COLLATERAL_MALFORMED = "collateral-malformed"
+    COLLATERAL_UNTRUSTED = "collateral-untrusted"
+    COLLATERAL_OTHER_PLATFORM = "collateral-of-another-platform"
+    COLLATERAL_NUMBER = "collateral-number-outside-limits"
+    COLLATERAL_EXPIRED = "collateral-expired"
+    COLLATERAL_FROM_FUTURE = "collateral-from-future"
+    RESULT_UNKNOWN = "verifier-result-unknown"
+    VERIFIER_ABORTED = "verifier-aborted"
+    VERIFIER_TIMEOUT = "verifier-timeout"
+    VERIFIER_BUSY = "verifier-busy"
+    VERIFIER_CLOSED = "verifier-closed"
+
+
+class AttestationError(Exception):
+    """Root of the package's errors."""
+
+
+class DecodeError(AttestationError):
+    """Bytes that are not the canonical encoding of what they should be."""
+
+
+class HandshakeError(AttestationError):
+    """A part of a handshake transcript has the wrong size or range."""
+
+
+class PlatformError(AttestationError):
+    """The local platform cannot produce evidence or keys: missing files, wrong modes, bad input."""
+
+
+class _CodedError(AttestationError):
+    """A refusal with a code, and what was expected and came."""
+
+    def __init__(self, code: str, *, expected: str = "", got: str = "") -> None:
+        self.code = code
+        self.expected = expected[:MAX_DETAIL]
+        self.got = got[:MAX_DETAIL]
+        details = [
+            f"{word} {text}"
+            for word, text in (("expected", self.expected), ("got", self.got))
+            if text
+        ]
+        super().__init__(f"{code}: {', '.join(details)}" if details else str(code))
+
+
+class EvidenceError(_CodedError):
+    """The prover's evidence was refused."""
+
+    def __init__(self, code: EvidenceFault, *, expected: str = "", got: str = "") -> None:
+        """Carry the fault `code`; the texts are cut at 200 characters."""
+        super().__init__(code, expected=expected, got=got)
+
+
+class CannotDecideError(_CodedError):
+    """The verifier lacks something; nothing is known about the evidence."""
+
+    def __init__(self, code: DecisionFault, *, expected: str = "", got: str = "") -> None:
+        """Carry the fault `code`; the texts are cut at 200 characters."""
+        super().__init__(code, expected=expected, got=got)

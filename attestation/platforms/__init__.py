@@ -1,0 +1,1 @@
+"""The edges that produce evidence, one per kind of platform."""
