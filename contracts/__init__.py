@@ -1,0 +1,1 @@
+"""The rules: pure functions from state and transaction to outcomes and changes."""

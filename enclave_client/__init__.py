@@ -1,0 +1,1 @@
+"""The SDK: mutual attestation, sealing, receipts."""

@@ -1,0 +1,1 @@
+"""The key service: epochs, derivation, release against a receipt."""

@@ -1,0 +1,1 @@
+"""Ordering engines; knows the rules only through its Application protocol."""

@@ -1,0 +1,1 @@
+"""The node process: adapters, configuration and the place that builds things."""

@@ -1,0 +1,1 @@
+"""Generated protobuf messages and the version: the bottom of the house."""

@@ -1,0 +1,1 @@
+"""The tests of Sealedger, one folder per package."""

@@ -1,0 +1,16 @@
+"""What holds for every test: the profiles of the property tests.
+
+``dev`` (the default) explores anew at each run; ``ci`` (when CI is set) tries the same examples each
+time, so that a red run can be repeated. ``HYPOTHESIS_PROFILE`` names another one. Neither has a
+deadline: the machine is shared, and a slow moment is no fault of the code.
+"""
+
+import os
+
+from hypothesis import settings
+
+settings.register_profile("dev", deadline=None)
+settings.register_profile("ci", deadline=None, derandomize=True, database=None, print_blob=True)
+settings.load_profile(
+    os.environ.get("HYPOTHESIS_PROFILE") or ("ci" if os.environ.get("CI") else "dev")
+)
