@@ -1,0 +1,1 @@
+"""Pure data structures, formats and rules of the log; imports nothing above sealedger."""

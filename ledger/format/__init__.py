@@ -1,0 +1,1 @@
+"""Codecs: one encoder and one strict decoder per format."""

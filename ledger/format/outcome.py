@@ -1,0 +1,214 @@
+"""Outcomes: what the ledger answered to one operation. Codes and coordinates, no text.
+
+The leaf commits to SHA-256(outcome salt ‖ outcome) of each operation; the outcome itself stands
+beside the log. A granted Read's outcome carries every coordinate that a release of its key needs,
+so that nothing is taken from a sealed header or a request (design section 6).
+"""
+
+from dataclasses import dataclass
+
+from ledger.errors import FormatError
+from ledger.format.names import verify_name
+from ledger.format.operation import RECORD_ID_BYTES
+from ledger.format.reason import Reason
+from ledger.format.strict import decode_strict, encode, verify_length
+from sealedger.v1 import ledger_pb2 as pb
+
+MAX_OUTCOME_BYTES = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class SessionOpened:
+    """A session stands on the ledger."""
+
+    session_id: bytes
+    expires_ms: int
+    epoch: int
+    verdict: bytes  # attestation's canonical verdict bytes
+
+
+@dataclass(frozen=True, slots=True)
+class KeyAcquired:
+    """The session may have its key-encryption key of this collection and epoch."""
+
+    collection: str
+    epoch: int
+    session_id: bytes
+    identity_digest: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class PutDone:
+    """The value is the name's version `version` (1 is the first)."""
+
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Coordinates:
+    """Where a sealed value was made: what its encryption is bound to."""
+
+    collection: str
+    name: str
+    record_id: bytes
+    epoch: int
+    mode: int
+    writer_session: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class ReadGranted:
+    """A read that stands on the ledger, with all that a release of its key needs."""
+
+    collection: str
+    name: str
+    version: int
+    origin: Coordinates
+    sealed_digest: bytes
+    reader_session: bytes
+    identity_digest: bytes
+    put_index: int
+    put_position: int
+
+
+@dataclass(frozen=True, slots=True)
+class Deleted:
+    """The name ended after version `version`."""
+
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """`if_version` named another version than the current one (0: none)."""
+
+    version: int
+
+
+Detail = SessionOpened | KeyAcquired | PutDone | ReadGranted | Deleted | Conflict
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The reason code, and the detail that goes with it."""
+
+    reason: Reason
+    detail: Detail | None = None
+
+
+def encode_outcome(outcome: Outcome) -> bytes:
+    """The canonical bytes of an outcome."""
+    message = pb.Outcome(reason=outcome.reason.value)
+    match outcome.detail:
+        case PutDone(version):
+            message.put_done.version = version
+        case ReadGranted():
+            message.read_granted.CopyFrom(_read_message(outcome.detail))
+        case KeyAcquired(collection, epoch, session_id, identity_digest):
+            message.key_acquired.CopyFrom(
+                pb.KeyAcquired(
+                    collection=collection,
+                    epoch=epoch,
+                    session_id=session_id,
+                    identity_digest=identity_digest,
+                )
+            )
+        case SessionOpened(session_id, expires_ms, epoch, verdict):
+            message.session_opened.CopyFrom(
+                pb.SessionOpened(
+                    session_id=session_id, expires_ms=expires_ms, epoch=epoch, verdict=verdict
+                )
+            )
+        case Deleted(version):
+            message.deleted.version = version
+        case Conflict(version):
+            message.conflict.SetInParent()
+            message.conflict.version = version
+        case None:
+            pass
+    return encode(message)
+
+
+def decode_outcome(data: bytes) -> Outcome:
+    """Decode one outcome of at most 4,096 bytes; FormatError for anything non-canonical."""
+    message = decode_strict(pb.Outcome, data, MAX_OUTCOME_BYTES)
+    try:
+        reason = Reason(message.reason)
+    except ValueError as error:
+        raise FormatError("outcome: unknown reason") from error
+    kind = message.WhichOneof("detail")
+    if kind is None:
+        return Outcome(reason)
+    return Outcome(reason, _DECODERS[kind](message))
+
+
+def _read_message(read: ReadGranted) -> pb.ReadGranted:
+    origin = read.origin
+    return pb.ReadGranted(
+        collection=read.collection,
+        name=read.name,
+        version=read.version,
+        origin_collection=origin.collection,
+        origin_name=origin.name,
+        record_id=origin.record_id,
+        epoch=origin.epoch,
+        mode=origin.mode,
+        writer_session=origin.writer_session,
+        sealed_digest=read.sealed_digest,
+        reader_session=read.reader_session,
+        identity_digest=read.identity_digest,
+        put_index=read.put_index,
+        put_position=read.put_position,
+    )
+
+
+def _decode_read(message: pb.Outcome) -> Detail:
+    read = message.read_granted
+    return ReadGranted(
+        verify_name(read.collection),
+        verify_name(read.name),
+        read.version,
+        Coordinates(
+            verify_name(read.origin_collection),
+            verify_name(read.origin_name),
+            verify_length("record_id", read.record_id, RECORD_ID_BYTES),
+            read.epoch,
+            read.mode,
+            verify_length("writer_session", read.writer_session, 32),
+        ),
+        verify_length("sealed_digest", read.sealed_digest, 32),
+        verify_length("reader_session", read.reader_session, 32),
+        verify_length("identity_digest", read.identity_digest, 32),
+        read.put_index,
+        read.put_position,
+    )
+
+
+def _decode_key(message: pb.Outcome) -> Detail:
+    key = message.key_acquired
+    return KeyAcquired(
+        verify_name(key.collection),
+        key.epoch,
+        verify_length("session_id", key.session_id, 32),
+        verify_length("identity_digest", key.identity_digest, 32),
+    )
+
+
+def _decode_session(message: pb.Outcome) -> Detail:
+    opened = message.session_opened
+    return SessionOpened(
+        verify_length("session_id", opened.session_id, 32),
+        opened.expires_ms,
+        opened.epoch,
+        opened.verdict,
+    )
+
+
+_DECODERS = {
+    "session_opened": _decode_session,
+    "key_acquired": _decode_key,
+    "put_done": lambda m: PutDone(m.put_done.version),
+    "read_granted": _decode_read,
+    "deleted": lambda m: Deleted(m.deleted.version),
+    "conflict": lambda m: Conflict(m.conflict.version),
+}

@@ -1,0 +1,125 @@
+"""Every database key, in one place. Integers are big-endian, so byte order is numeric order.
+
+===== ============================================= ==============================================
+key   then                                          value
+===== ============================================= ==============================================
+``m``                                               format, size, root, height, time (`Head`)
+``g``                                               genesis
+``c``                                               the newest certified checkpoint (signed note)
+``e`` index u64                                     entry: the leaf's bytes
+``t`` level u8, tile u64                            32 bytes per hash, up to 256
+``o`` index u64                                     operations, salts and outcomes of the entry
+``p`` index u64, position u16                       payload: sealed secret or evidence
+``s`` type, then as below                           state, read and written by ``contracts`` only
+===== ============================================= ==============================================
+
+State types: ``P`` parameters · ``C`` collection · ``S`` session id · ``K`` session public key ·
+``Q`` quote digest · ``N`` signer · ``W`` signer, sequence u64 · ``H`` head of a secret ·
+``V`` superseded version u64 · ``T`` touch: index u64, position u16.
+A secret's place is collection NUL name NUL; names are ASCII without NUL, so places do not overlap.
+"""
+
+import struct
+from dataclasses import dataclass
+
+from ledger.errors import StoreError
+
+_U64 = struct.Struct(">Q")
+_PAYLOAD = struct.Struct(">cQH")
+_TILE = struct.Struct(">cBQ")
+_TOUCH = struct.Struct(">QH")
+_HEAD = struct.Struct(">BQ32sQQ")
+_FORMAT = 1
+
+HEAD = b"m"
+GENESIS = b"g"
+CHECKPOINT = b"c"
+STATE = b"s"
+PARAMETERS = b"sP"
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """Where the log stands: written with each block, read at start."""
+
+    size: int
+    root: bytes
+    height: int
+    time_ms: int
+
+    def encode(self) -> bytes:
+        """57 bytes."""
+        return _HEAD.pack(_FORMAT, self.size, self.root, self.height, self.time_ms)
+
+
+def decode_head(data: bytes) -> Head:
+    """The stored head; StoreError if it is of another format."""
+    if len(data) != _HEAD.size or data[0] != _FORMAT:
+        raise StoreError("the data directory has another format than this version understands")
+    _, size, root, height, time_ms = _HEAD.unpack(data)
+    return Head(size, root, height, time_ms)
+
+
+def entry(index: int) -> bytes:
+    """Key of a leaf."""
+    return b"e" + _U64.pack(index)
+
+
+def operations(index: int) -> bytes:
+    """Key of what stands beside a transaction leaf."""
+    return b"o" + _U64.pack(index)
+
+
+def payload(index: int, position: int) -> bytes:
+    """Key of one operation's payload."""
+    return _PAYLOAD.pack(b"p", index, position)
+
+
+def tile(level: int, index: int) -> bytes:
+    """Key of a tile of 1 to 256 hashes."""
+    return _TILE.pack(b"t", level, index)
+
+
+def collection(name: str) -> bytes:
+    """Key of a collection's record."""
+    return b"sC" + name.encode("ascii")
+
+
+def session(session_id: bytes) -> bytes:
+    """Key of a session's record."""
+    return b"sS" + session_id
+
+
+def session_key(public: bytes) -> bytes:
+    """Key of the session that a session public key opened."""
+    return b"sK" + public
+
+
+def quote(digest: bytes) -> bytes:
+    """Key of the session that a quote opened."""
+    return b"sQ" + digest
+
+
+def signer(kind: int, identifier: bytes) -> bytes:
+    """Key of a signer's record."""
+    return b"sN%c%b" % (kind, identifier)
+
+
+def sequence(kind: int, identifier: bytes, number: int) -> bytes:
+    """Key of what a signer's sequence number ran."""
+    return b"sW%c%b%b" % (kind, identifier, _U64.pack(number))
+
+
+def head_of(collection_name: str, name: str) -> bytes:
+    """Key of a secret's head."""
+    return f"sH{collection_name}\0{name}\0".encode("ascii")
+
+
+def version_of(collection_name: str, name: str, version: int) -> bytes:
+    """Key of a superseded version."""
+    return f"sV{collection_name}\0{name}\0".encode("ascii") + _U64.pack(version)
+
+
+def touch(collection_name: str, name: str, index: int, position: int) -> bytes:
+    """Key that marks an operation on a secret: its history, complete by construction."""
+    return f"sT{collection_name}\0{name}\0".encode("ascii") + _TOUCH.pack(index, position)

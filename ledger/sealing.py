@@ -1,0 +1,108 @@
+"""Sealing a value and opening it: what the client and the key service do with the same formats.
+
+1. The value is encrypted once under a fresh data key; the coordinates are additional data.
+2. The data key is wrapped under a key derived from the session's key-encryption key and the random
+   record id, again with the coordinates as additional data.
+3. A released data key travels under a one-time key: HKDF(reader's session secret, leaf hash ‖
+   operation position). The same ticket gives the same bytes.
+
+Keys and random bytes come in as arguments. Not here: who may have a key (``kms``, ``contracts``).
+"""
+
+import hashlib
+import struct
+
+from ledger.crypto import aead, derive
+from ledger.crypto.secret import Secret
+from ledger.errors import FormatError
+from ledger.format.outcome import Coordinates
+from ledger.format.reason import Reason
+from ledger.format.sealed import (
+    WRAP_SESSION,
+    SealedHeader,
+    Wrap,
+    decode_header,
+    encode_coordinates,
+    encode_header,
+    sealed_digest,
+    split_sealed,
+)
+
+_VALUE = b"sealedger/value/1\0"
+_WRAP = b"sealedger/wrap/1\0"
+_RELEASE = b"sealedger/released/1\0"
+
+
+def collection_secret(epoch_secret: Secret, collection: str) -> Secret:
+    """The secret of a collection in an epoch; never leaves the key service."""
+    return derive.derive(epoch_secret, derive.COLLECTION, collection.encode("ascii"))
+
+
+def session_kek(collection_key: Secret, session_id: bytes) -> Secret:
+    """The key-encryption key of one writer session for a collection."""
+    return derive.derive(collection_key, derive.SESSION_KEK, session_id)
+
+
+def session_secret(epoch_secret: Secret, session_id: bytes) -> Secret:
+    """What the session and the key service share; known to nobody else."""
+    return derive.derive(epoch_secret, derive.SESSION, session_id)
+
+
+def seal_value(
+    network_id: bytes, at: Coordinates, kek: Secret, data_key: Secret, value: bytes
+) -> tuple[bytes, bytes]:
+    """Seal `value` under a fresh 32-byte `data_key`; gives (sealed secret, its ledger digest)."""
+    coordinates = encode_coordinates(network_id, at)
+    record_key = derive.derive(kek, derive.RECORD, at.record_id)
+    wrapped = aead.seal_once(record_key, data_key.reveal(), _WRAP + coordinates)
+    header = encode_header(coordinates, (Wrap(WRAP_SESSION, wrapped),))
+    ciphertext = aead.seal_once(data_key, value, _VALUE + coordinates)
+    digest = sealed_digest(header, hashlib.sha256(ciphertext).digest())
+    return header + ciphertext, digest
+
+
+def verify_header(
+    header: bytes, network_id: bytes, at: Coordinates, digest: bytes, ciphertext_digest: bytes
+) -> SealedHeader:
+    """Check a header against what the ledger says; FormatError HEADER_MISMATCH otherwise."""
+    if sealed_digest(header, ciphertext_digest) != digest:
+        raise FormatError("the sealed header is not the recorded one", Reason.HEADER_MISMATCH)
+    decoded = decode_header(header)
+    if decoded.network_id != network_id or decoded.coordinates != at:
+        raise FormatError("the sealed header is for another place", Reason.HEADER_MISMATCH)
+    return decoded
+
+
+def unwrap_data_key(kek: Secret, header: SealedHeader) -> Secret:
+    """The data key of a verified header; FormatError HEADER_MISMATCH if no wrap opens."""
+    record_key = derive.derive(kek, derive.RECORD, header.coordinates.record_id)
+    for wrap in header.wraps:
+        if wrap.kind == WRAP_SESSION:
+            try:
+                return Secret(
+                    aead.open_once(record_key, wrap.data, _WRAP + header.coordinates_bytes)
+                )
+            except aead.OpenError as error:
+                raise FormatError("the data key does not open", Reason.HEADER_MISMATCH) from error
+    raise FormatError("the sealed header has no wrap of this kind", Reason.HEADER_MISMATCH)
+
+
+def release_key(session: Secret, leaf_hash: bytes, position: int) -> Secret:
+    """The one-time key under which the key of one granted operation travels."""
+    return derive.derive(session, derive.RELEASE, leaf_hash + struct.pack(">H", position))
+
+
+def seal_released(one_time: Secret, key: Secret) -> bytes:
+    """Seal a released key; the same inputs give the same bytes."""
+    return aead.seal_once(one_time, key.reveal(), _RELEASE)
+
+
+def open_released(one_time: Secret, sealed: bytes) -> Secret:
+    """Open a released key; aead.OpenError if it is not for this ticket."""
+    return Secret(aead.open_once(one_time, sealed, _RELEASE))
+
+
+def open_value(data_key: Secret, sealed: bytes, network_id: bytes, at: Coordinates) -> bytes:
+    """The value of a sealed secret; aead.OpenError or FormatError if anything was changed."""
+    _, ciphertext = split_sealed(sealed)
+    return aead.open_once(data_key, ciphertext, _VALUE + encode_coordinates(network_id, at))

@@ -1,0 +1,509 @@
+from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class Reason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    REASON_UNSPECIFIED: _ClassVar[Reason]
+    REASON_OK: _ClassVar[Reason]
+    REASON_MALFORMED: _ClassVar[Reason]
+    REASON_TOO_LARGE: _ClassVar[Reason]
+    REASON_WRONG_NETWORK: _ClassVar[Reason]
+    REASON_BAD_SIGNATURE: _ClassVar[Reason]
+    REASON_PAYLOAD_MISMATCH: _ClassVar[Reason]
+    REASON_UNKNOWN_SIGNER: _ClassVar[Reason]
+    REASON_SESSION_EXPIRED: _ClassVar[Reason]
+    REASON_SESSION_CLOSED: _ClassVar[Reason]
+    REASON_TRANSACTION_EXPIRED: _ClassVar[Reason]
+    REASON_VALID_TOO_LONG: _ClassVar[Reason]
+    REASON_SEQUENCE_REUSED: _ClassVar[Reason]
+    REASON_SEQUENCE_PASSED: _ClassVar[Reason]
+    REASON_DENIED: _ClassVar[Reason]
+    REASON_UNKNOWN_COLLECTION: _ClassVar[Reason]
+    REASON_NOT_FOUND: _ClassVar[Reason]
+    REASON_VERSION_CONFLICT: _ClassVar[Reason]
+    REASON_WRONG_EPOCH: _ClassVar[Reason]
+    REASON_NOT_EXECUTED: _ClassVar[Reason]
+    REASON_WRONG_SIGNER: _ClassVar[Reason]
+    REASON_EVIDENCE_REFUSED: _ClassVar[Reason]
+    REASON_EVIDENCE_UNDECIDED: _ClassVar[Reason]
+    REASON_EVIDENCE_REUSED: _ClassVar[Reason]
+    REASON_SESSION_KEY_REUSED: _ClassVar[Reason]
+    REASON_STALE_CHECKPOINT: _ClassVar[Reason]
+    REASON_WRONG_TRUST_DOCUMENT: _ClassVar[Reason]
+    REASON_WRONG_SERVICE_KEY: _ClassVar[Reason]
+    REASON_WRONG_REPORT_DATA: _ClassVar[Reason]
+    REASON_NOT_ADMITTED: _ClassVar[Reason]
+    REASON_NOT_CERTIFIED: _ClassVar[Reason]
+    REASON_NOT_GRANTED: _ClassVar[Reason]
+    REASON_RECEIPT_TOO_OLD: _ClassVar[Reason]
+    REASON_HEADER_MISMATCH: _ClassVar[Reason]
+    REASON_EPOCH_UNKNOWN: _ClassVar[Reason]
+    REASON_NOT_STARTED: _ClassVar[Reason]
+    REASON_OVERLOADED: _ClassVar[Reason]
+    REASON_SHUTTING_DOWN: _ClassVar[Reason]
+    REASON_INTERNAL: _ClassVar[Reason]
+    REASON_PAYLOAD_ERASED: _ClassVar[Reason]
+
+class SignerKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    SIGNER_KIND_UNSPECIFIED: _ClassVar[SignerKind]
+    SIGNER_KIND_SESSION: _ClassVar[SignerKind]
+    SIGNER_KIND_ACCOUNT: _ClassVar[SignerKind]
+    SIGNER_KIND_NODE: _ClassVar[SignerKind]
+    SIGNER_KIND_NEW_SESSION: _ClassVar[SignerKind]
+
+class Profile(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    PROFILE_UNSPECIFIED: _ClassVar[Profile]
+    PROFILE_DEVELOPMENT: _ClassVar[Profile]
+    PROFILE_SINGLE: _ClassVar[Profile]
+    PROFILE_CONSORTIUM: _ClassVar[Profile]
+REASON_UNSPECIFIED: Reason
+REASON_OK: Reason
+REASON_MALFORMED: Reason
+REASON_TOO_LARGE: Reason
+REASON_WRONG_NETWORK: Reason
+REASON_BAD_SIGNATURE: Reason
+REASON_PAYLOAD_MISMATCH: Reason
+REASON_UNKNOWN_SIGNER: Reason
+REASON_SESSION_EXPIRED: Reason
+REASON_SESSION_CLOSED: Reason
+REASON_TRANSACTION_EXPIRED: Reason
+REASON_VALID_TOO_LONG: Reason
+REASON_SEQUENCE_REUSED: Reason
+REASON_SEQUENCE_PASSED: Reason
+REASON_DENIED: Reason
+REASON_UNKNOWN_COLLECTION: Reason
+REASON_NOT_FOUND: Reason
+REASON_VERSION_CONFLICT: Reason
+REASON_WRONG_EPOCH: Reason
+REASON_NOT_EXECUTED: Reason
+REASON_WRONG_SIGNER: Reason
+REASON_EVIDENCE_REFUSED: Reason
+REASON_EVIDENCE_UNDECIDED: Reason
+REASON_EVIDENCE_REUSED: Reason
+REASON_SESSION_KEY_REUSED: Reason
+REASON_STALE_CHECKPOINT: Reason
+REASON_WRONG_TRUST_DOCUMENT: Reason
+REASON_WRONG_SERVICE_KEY: Reason
+REASON_WRONG_REPORT_DATA: Reason
+REASON_NOT_ADMITTED: Reason
+REASON_NOT_CERTIFIED: Reason
+REASON_NOT_GRANTED: Reason
+REASON_RECEIPT_TOO_OLD: Reason
+REASON_HEADER_MISMATCH: Reason
+REASON_EPOCH_UNKNOWN: Reason
+REASON_NOT_STARTED: Reason
+REASON_OVERLOADED: Reason
+REASON_SHUTTING_DOWN: Reason
+REASON_INTERNAL: Reason
+REASON_PAYLOAD_ERASED: Reason
+SIGNER_KIND_UNSPECIFIED: SignerKind
+SIGNER_KIND_SESSION: SignerKind
+SIGNER_KIND_ACCOUNT: SignerKind
+SIGNER_KIND_NODE: SignerKind
+SIGNER_KIND_NEW_SESSION: SignerKind
+PROFILE_UNSPECIFIED: Profile
+PROFILE_DEVELOPMENT: Profile
+PROFILE_SINGLE: Profile
+PROFILE_CONSORTIUM: Profile
+
+class Body(_message.Message):
+    __slots__ = ("network_id", "signer_kind", "signer", "sequence", "valid_until_ms", "atomic", "operation_digests")
+    NETWORK_ID_FIELD_NUMBER: _ClassVar[int]
+    SIGNER_KIND_FIELD_NUMBER: _ClassVar[int]
+    SIGNER_FIELD_NUMBER: _ClassVar[int]
+    SEQUENCE_FIELD_NUMBER: _ClassVar[int]
+    VALID_UNTIL_MS_FIELD_NUMBER: _ClassVar[int]
+    ATOMIC_FIELD_NUMBER: _ClassVar[int]
+    OPERATION_DIGESTS_FIELD_NUMBER: _ClassVar[int]
+    network_id: bytes
+    signer_kind: SignerKind
+    signer: bytes
+    sequence: int
+    valid_until_ms: int
+    atomic: bool
+    operation_digests: bytes
+    def __init__(self, network_id: _Optional[bytes] = ..., signer_kind: _Optional[_Union[SignerKind, str]] = ..., signer: _Optional[bytes] = ..., sequence: _Optional[int] = ..., valid_until_ms: _Optional[int] = ..., atomic: _Optional[bool] = ..., operation_digests: _Optional[bytes] = ...) -> None: ...
+
+class Envelope(_message.Message):
+    __slots__ = ("body", "signature", "operations", "salts", "payloads")
+    BODY_FIELD_NUMBER: _ClassVar[int]
+    SIGNATURE_FIELD_NUMBER: _ClassVar[int]
+    OPERATIONS_FIELD_NUMBER: _ClassVar[int]
+    SALTS_FIELD_NUMBER: _ClassVar[int]
+    PAYLOADS_FIELD_NUMBER: _ClassVar[int]
+    body: bytes
+    signature: bytes
+    operations: _containers.RepeatedScalarFieldContainer[bytes]
+    salts: bytes
+    payloads: _containers.RepeatedScalarFieldContainer[bytes]
+    def __init__(self, body: _Optional[bytes] = ..., signature: _Optional[bytes] = ..., operations: _Optional[_Iterable[bytes]] = ..., salts: _Optional[bytes] = ..., payloads: _Optional[_Iterable[bytes]] = ...) -> None: ...
+
+class Operation(_message.Message):
+    __slots__ = ("open_session", "acquire_key", "put", "read", "delete", "key_service_start")
+    OPEN_SESSION_FIELD_NUMBER: _ClassVar[int]
+    ACQUIRE_KEY_FIELD_NUMBER: _ClassVar[int]
+    PUT_FIELD_NUMBER: _ClassVar[int]
+    READ_FIELD_NUMBER: _ClassVar[int]
+    DELETE_FIELD_NUMBER: _ClassVar[int]
+    KEY_SERVICE_START_FIELD_NUMBER: _ClassVar[int]
+    open_session: OpenSession
+    acquire_key: AcquireKey
+    put: Put
+    read: Read
+    delete: Delete
+    key_service_start: KeyServiceStart
+    def __init__(self, open_session: _Optional[_Union[OpenSession, _Mapping]] = ..., acquire_key: _Optional[_Union[AcquireKey, _Mapping]] = ..., put: _Optional[_Union[Put, _Mapping]] = ..., read: _Optional[_Union[Read, _Mapping]] = ..., delete: _Optional[_Union[Delete, _Mapping]] = ..., key_service_start: _Optional[_Union[KeyServiceStart, _Mapping]] = ...) -> None: ...
+
+class OpenSession(_message.Message):
+    __slots__ = ("session_key", "kem_key", "evidence_digest", "service_key", "trust_digest", "checkpoint_size", "checkpoint_root")
+    SESSION_KEY_FIELD_NUMBER: _ClassVar[int]
+    KEM_KEY_FIELD_NUMBER: _ClassVar[int]
+    EVIDENCE_DIGEST_FIELD_NUMBER: _ClassVar[int]
+    SERVICE_KEY_FIELD_NUMBER: _ClassVar[int]
+    TRUST_DIGEST_FIELD_NUMBER: _ClassVar[int]
+    CHECKPOINT_SIZE_FIELD_NUMBER: _ClassVar[int]
+    CHECKPOINT_ROOT_FIELD_NUMBER: _ClassVar[int]
+    session_key: bytes
+    kem_key: bytes
+    evidence_digest: bytes
+    service_key: bytes
+    trust_digest: bytes
+    checkpoint_size: int
+    checkpoint_root: bytes
+    def __init__(self, session_key: _Optional[bytes] = ..., kem_key: _Optional[bytes] = ..., evidence_digest: _Optional[bytes] = ..., service_key: _Optional[bytes] = ..., trust_digest: _Optional[bytes] = ..., checkpoint_size: _Optional[int] = ..., checkpoint_root: _Optional[bytes] = ...) -> None: ...
+
+class AcquireKey(_message.Message):
+    __slots__ = ("collection",)
+    COLLECTION_FIELD_NUMBER: _ClassVar[int]
+    collection: str
+    def __init__(self, collection: _Optional[str] = ...) -> None: ...
+
+class Put(_message.Message):
+    __slots__ = ("collection", "name", "record_id", "epoch", "mode", "sealed_digest", "size", "if_version")
+    COLLECTION_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    RECORD_ID_FIELD_NUMBER: _ClassVar[int]
+    EPOCH_FIELD_NUMBER: _ClassVar[int]
+    MODE_FIELD_NUMBER: _ClassVar[int]
+    SEALED_DIGEST_FIELD_NUMBER: _ClassVar[int]
+    SIZE_FIELD_NUMBER: _ClassVar[int]
+    IF_VERSION_FIELD_NUMBER: _ClassVar[int]
+    collection: str
+    name: str
+    record_id: bytes
+    epoch: int
+    mode: int
+    sealed_digest: bytes
+    size: int
+    if_version: int
+    def __init__(self, collection: _Optional[str] = ..., name: _Optional[str] = ..., record_id: _Optional[bytes] = ..., epoch: _Optional[int] = ..., mode: _Optional[int] = ..., sealed_digest: _Optional[bytes] = ..., size: _Optional[int] = ..., if_version: _Optional[int] = ...) -> None: ...
+
+class Read(_message.Message):
+    __slots__ = ("collection", "name", "version")
+    COLLECTION_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    collection: str
+    name: str
+    version: int
+    def __init__(self, collection: _Optional[str] = ..., name: _Optional[str] = ..., version: _Optional[int] = ...) -> None: ...
+
+class Delete(_message.Message):
+    __slots__ = ("collection", "name", "if_version")
+    COLLECTION_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    IF_VERSION_FIELD_NUMBER: _ClassVar[int]
+    collection: str
+    name: str
+    if_version: int
+    def __init__(self, collection: _Optional[str] = ..., name: _Optional[str] = ..., if_version: _Optional[int] = ...) -> None: ...
+
+class KeyServiceStart(_message.Message):
+    __slots__ = ("nonce", "service_key")
+    NONCE_FIELD_NUMBER: _ClassVar[int]
+    SERVICE_KEY_FIELD_NUMBER: _ClassVar[int]
+    nonce: bytes
+    service_key: bytes
+    def __init__(self, nonce: _Optional[bytes] = ..., service_key: _Optional[bytes] = ...) -> None: ...
+
+class Outcome(_message.Message):
+    __slots__ = ("reason", "session_opened", "key_acquired", "put_done", "read_granted", "deleted", "conflict")
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    SESSION_OPENED_FIELD_NUMBER: _ClassVar[int]
+    KEY_ACQUIRED_FIELD_NUMBER: _ClassVar[int]
+    PUT_DONE_FIELD_NUMBER: _ClassVar[int]
+    READ_GRANTED_FIELD_NUMBER: _ClassVar[int]
+    DELETED_FIELD_NUMBER: _ClassVar[int]
+    CONFLICT_FIELD_NUMBER: _ClassVar[int]
+    reason: Reason
+    session_opened: SessionOpened
+    key_acquired: KeyAcquired
+    put_done: PutDone
+    read_granted: ReadGranted
+    deleted: Deleted
+    conflict: Conflict
+    def __init__(self, reason: _Optional[_Union[Reason, str]] = ..., session_opened: _Optional[_Union[SessionOpened, _Mapping]] = ..., key_acquired: _Optional[_Union[KeyAcquired, _Mapping]] = ..., put_done: _Optional[_Union[PutDone, _Mapping]] = ..., read_granted: _Optional[_Union[ReadGranted, _Mapping]] = ..., deleted: _Optional[_Union[Deleted, _Mapping]] = ..., conflict: _Optional[_Union[Conflict, _Mapping]] = ...) -> None: ...
+
+class SessionOpened(_message.Message):
+    __slots__ = ("session_id", "expires_ms", "epoch", "verdict")
+    SESSION_ID_FIELD_NUMBER: _ClassVar[int]
+    EXPIRES_MS_FIELD_NUMBER: _ClassVar[int]
+    EPOCH_FIELD_NUMBER: _ClassVar[int]
+    VERDICT_FIELD_NUMBER: _ClassVar[int]
+    session_id: bytes
+    expires_ms: int
+    epoch: int
+    verdict: bytes
+    def __init__(self, session_id: _Optional[bytes] = ..., expires_ms: _Optional[int] = ..., epoch: _Optional[int] = ..., verdict: _Optional[bytes] = ...) -> None: ...
+
+class KeyAcquired(_message.Message):
+    __slots__ = ("collection", "epoch", "session_id", "identity_digest")
+    COLLECTION_FIELD_NUMBER: _ClassVar[int]
+    EPOCH_FIELD_NUMBER: _ClassVar[int]
+    SESSION_ID_FIELD_NUMBER: _ClassVar[int]
+    IDENTITY_DIGEST_FIELD_NUMBER: _ClassVar[int]
+    collection: str
+    epoch: int
+    session_id: bytes
+    identity_digest: bytes
+    def __init__(self, collection: _Optional[str] = ..., epoch: _Optional[int] = ..., session_id: _Optional[bytes] = ..., identity_digest: _Optional[bytes] = ...) -> None: ...
+
+class PutDone(_message.Message):
+    __slots__ = ("version",)
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    version: int
+    def __init__(self, version: _Optional[int] = ...) -> None: ...
+
+class ReadGranted(_message.Message):
+    __slots__ = ("collection", "name", "version", "origin_collection", "origin_name", "record_id", "epoch", "mode", "writer_session", "sealed_digest", "reader_session", "identity_digest", "put_index", "put_position")
+    COLLECTION_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    ORIGIN_COLLECTION_FIELD_NUMBER: _ClassVar[int]
+    ORIGIN_NAME_FIELD_NUMBER: _ClassVar[int]
+    RECORD_ID_FIELD_NUMBER: _ClassVar[int]
+    EPOCH_FIELD_NUMBER: _ClassVar[int]
+    MODE_FIELD_NUMBER: _ClassVar[int]
+    WRITER_SESSION_FIELD_NUMBER: _ClassVar[int]
+    SEALED_DIGEST_FIELD_NUMBER: _ClassVar[int]
+    READER_SESSION_FIELD_NUMBER: _ClassVar[int]
+    IDENTITY_DIGEST_FIELD_NUMBER: _ClassVar[int]
+    PUT_INDEX_FIELD_NUMBER: _ClassVar[int]
+    PUT_POSITION_FIELD_NUMBER: _ClassVar[int]
+    collection: str
+    name: str
+    version: int
+    origin_collection: str
+    origin_name: str
+    record_id: bytes
+    epoch: int
+    mode: int
+    writer_session: bytes
+    sealed_digest: bytes
+    reader_session: bytes
+    identity_digest: bytes
+    put_index: int
+    put_position: int
+    def __init__(self, collection: _Optional[str] = ..., name: _Optional[str] = ..., version: _Optional[int] = ..., origin_collection: _Optional[str] = ..., origin_name: _Optional[str] = ..., record_id: _Optional[bytes] = ..., epoch: _Optional[int] = ..., mode: _Optional[int] = ..., writer_session: _Optional[bytes] = ..., sealed_digest: _Optional[bytes] = ..., reader_session: _Optional[bytes] = ..., identity_digest: _Optional[bytes] = ..., put_index: _Optional[int] = ..., put_position: _Optional[int] = ...) -> None: ...
+
+class Deleted(_message.Message):
+    __slots__ = ("version",)
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    version: int
+    def __init__(self, version: _Optional[int] = ...) -> None: ...
+
+class Conflict(_message.Message):
+    __slots__ = ("version",)
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    version: int
+    def __init__(self, version: _Optional[int] = ...) -> None: ...
+
+class Leaf(_message.Message):
+    __slots__ = ("transaction", "header", "genesis")
+    TRANSACTION_FIELD_NUMBER: _ClassVar[int]
+    HEADER_FIELD_NUMBER: _ClassVar[int]
+    GENESIS_FIELD_NUMBER: _ClassVar[int]
+    transaction: TransactionLeaf
+    header: BlockHeader
+    genesis: GenesisLeaf
+    def __init__(self, transaction: _Optional[_Union[TransactionLeaf, _Mapping]] = ..., header: _Optional[_Union[BlockHeader, _Mapping]] = ..., genesis: _Optional[_Union[GenesisLeaf, _Mapping]] = ...) -> None: ...
+
+class TransactionLeaf(_message.Message):
+    __slots__ = ("height", "time_ms", "body", "signature", "outcome_digests")
+    HEIGHT_FIELD_NUMBER: _ClassVar[int]
+    TIME_MS_FIELD_NUMBER: _ClassVar[int]
+    BODY_FIELD_NUMBER: _ClassVar[int]
+    SIGNATURE_FIELD_NUMBER: _ClassVar[int]
+    OUTCOME_DIGESTS_FIELD_NUMBER: _ClassVar[int]
+    height: int
+    time_ms: int
+    body: bytes
+    signature: bytes
+    outcome_digests: bytes
+    def __init__(self, height: _Optional[int] = ..., time_ms: _Optional[int] = ..., body: _Optional[bytes] = ..., signature: _Optional[bytes] = ..., outcome_digests: _Optional[bytes] = ...) -> None: ...
+
+class BlockHeader(_message.Message):
+    __slots__ = ("height", "time_ms", "state_root", "trust_version", "epoch", "rules_version")
+    HEIGHT_FIELD_NUMBER: _ClassVar[int]
+    TIME_MS_FIELD_NUMBER: _ClassVar[int]
+    STATE_ROOT_FIELD_NUMBER: _ClassVar[int]
+    TRUST_VERSION_FIELD_NUMBER: _ClassVar[int]
+    EPOCH_FIELD_NUMBER: _ClassVar[int]
+    RULES_VERSION_FIELD_NUMBER: _ClassVar[int]
+    height: int
+    time_ms: int
+    state_root: bytes
+    trust_version: int
+    epoch: int
+    rules_version: int
+    def __init__(self, height: _Optional[int] = ..., time_ms: _Optional[int] = ..., state_root: _Optional[bytes] = ..., trust_version: _Optional[int] = ..., epoch: _Optional[int] = ..., rules_version: _Optional[int] = ...) -> None: ...
+
+class GenesisLeaf(_message.Message):
+    __slots__ = ("network_id", "time_ms")
+    NETWORK_ID_FIELD_NUMBER: _ClassVar[int]
+    TIME_MS_FIELD_NUMBER: _ClassVar[int]
+    network_id: bytes
+    time_ms: int
+    def __init__(self, network_id: _Optional[bytes] = ..., time_ms: _Optional[int] = ...) -> None: ...
+
+class Cosigner(_message.Message):
+    __slots__ = ("name", "public_key", "operator")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    PUBLIC_KEY_FIELD_NUMBER: _ClassVar[int]
+    OPERATOR_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    public_key: bytes
+    operator: str
+    def __init__(self, name: _Optional[str] = ..., public_key: _Optional[bytes] = ..., operator: _Optional[str] = ...) -> None: ...
+
+class TrustDocument(_message.Message):
+    __slots__ = ("version", "previous_digest", "members", "member_threshold", "origin", "log_generation", "log_key", "service_key", "cosigners", "quorum", "witnesses", "witness_quorum", "core_policy", "roots", "tcb_signer_pins", "tcb_floor", "tcb_ceiling", "rules_version", "rules_height", "epoch", "grace_s")
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    PREVIOUS_DIGEST_FIELD_NUMBER: _ClassVar[int]
+    MEMBERS_FIELD_NUMBER: _ClassVar[int]
+    MEMBER_THRESHOLD_FIELD_NUMBER: _ClassVar[int]
+    ORIGIN_FIELD_NUMBER: _ClassVar[int]
+    LOG_GENERATION_FIELD_NUMBER: _ClassVar[int]
+    LOG_KEY_FIELD_NUMBER: _ClassVar[int]
+    SERVICE_KEY_FIELD_NUMBER: _ClassVar[int]
+    COSIGNERS_FIELD_NUMBER: _ClassVar[int]
+    QUORUM_FIELD_NUMBER: _ClassVar[int]
+    WITNESSES_FIELD_NUMBER: _ClassVar[int]
+    WITNESS_QUORUM_FIELD_NUMBER: _ClassVar[int]
+    CORE_POLICY_FIELD_NUMBER: _ClassVar[int]
+    ROOTS_FIELD_NUMBER: _ClassVar[int]
+    TCB_SIGNER_PINS_FIELD_NUMBER: _ClassVar[int]
+    TCB_FLOOR_FIELD_NUMBER: _ClassVar[int]
+    TCB_CEILING_FIELD_NUMBER: _ClassVar[int]
+    RULES_VERSION_FIELD_NUMBER: _ClassVar[int]
+    RULES_HEIGHT_FIELD_NUMBER: _ClassVar[int]
+    EPOCH_FIELD_NUMBER: _ClassVar[int]
+    GRACE_S_FIELD_NUMBER: _ClassVar[int]
+    version: int
+    previous_digest: bytes
+    members: _containers.RepeatedScalarFieldContainer[bytes]
+    member_threshold: int
+    origin: str
+    log_generation: int
+    log_key: bytes
+    service_key: bytes
+    cosigners: _containers.RepeatedCompositeFieldContainer[Cosigner]
+    quorum: int
+    witnesses: _containers.RepeatedCompositeFieldContainer[Cosigner]
+    witness_quorum: int
+    core_policy: bytes
+    roots: _containers.RepeatedScalarFieldContainer[bytes]
+    tcb_signer_pins: _containers.RepeatedScalarFieldContainer[bytes]
+    tcb_floor: int
+    tcb_ceiling: int
+    rules_version: int
+    rules_height: int
+    epoch: int
+    grace_s: int
+    def __init__(self, version: _Optional[int] = ..., previous_digest: _Optional[bytes] = ..., members: _Optional[_Iterable[bytes]] = ..., member_threshold: _Optional[int] = ..., origin: _Optional[str] = ..., log_generation: _Optional[int] = ..., log_key: _Optional[bytes] = ..., service_key: _Optional[bytes] = ..., cosigners: _Optional[_Iterable[_Union[Cosigner, _Mapping]]] = ..., quorum: _Optional[int] = ..., witnesses: _Optional[_Iterable[_Union[Cosigner, _Mapping]]] = ..., witness_quorum: _Optional[int] = ..., core_policy: _Optional[bytes] = ..., roots: _Optional[_Iterable[bytes]] = ..., tcb_signer_pins: _Optional[_Iterable[bytes]] = ..., tcb_floor: _Optional[int] = ..., tcb_ceiling: _Optional[int] = ..., rules_version: _Optional[int] = ..., rules_height: _Optional[int] = ..., epoch: _Optional[int] = ..., grace_s: _Optional[int] = ...) -> None: ...
+
+class Limits(_message.Message):
+    __slots__ = ("session_ms", "skew_ms", "checkpoint_age_ms", "receipt_age_ms", "block_interval_ms", "value_bytes", "denials")
+    SESSION_MS_FIELD_NUMBER: _ClassVar[int]
+    SKEW_MS_FIELD_NUMBER: _ClassVar[int]
+    CHECKPOINT_AGE_MS_FIELD_NUMBER: _ClassVar[int]
+    RECEIPT_AGE_MS_FIELD_NUMBER: _ClassVar[int]
+    BLOCK_INTERVAL_MS_FIELD_NUMBER: _ClassVar[int]
+    VALUE_BYTES_FIELD_NUMBER: _ClassVar[int]
+    DENIALS_FIELD_NUMBER: _ClassVar[int]
+    session_ms: int
+    skew_ms: int
+    checkpoint_age_ms: int
+    receipt_age_ms: int
+    block_interval_ms: int
+    value_bytes: int
+    denials: int
+    def __init__(self, session_ms: _Optional[int] = ..., skew_ms: _Optional[int] = ..., checkpoint_age_ms: _Optional[int] = ..., receipt_age_ms: _Optional[int] = ..., block_interval_ms: _Optional[int] = ..., value_bytes: _Optional[int] = ..., denials: _Optional[int] = ...) -> None: ...
+
+class CollectionGrant(_message.Message):
+    __slots__ = ("name", "readers", "writers")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    READERS_FIELD_NUMBER: _ClassVar[int]
+    WRITERS_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    readers: bytes
+    writers: bytes
+    def __init__(self, name: _Optional[str] = ..., readers: _Optional[bytes] = ..., writers: _Optional[bytes] = ...) -> None: ...
+
+class Genesis(_message.Message):
+    __slots__ = ("name", "profile", "time_ms", "salt", "trust", "collateral", "limits", "collections")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    PROFILE_FIELD_NUMBER: _ClassVar[int]
+    TIME_MS_FIELD_NUMBER: _ClassVar[int]
+    SALT_FIELD_NUMBER: _ClassVar[int]
+    TRUST_FIELD_NUMBER: _ClassVar[int]
+    COLLATERAL_FIELD_NUMBER: _ClassVar[int]
+    LIMITS_FIELD_NUMBER: _ClassVar[int]
+    COLLECTIONS_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    profile: Profile
+    time_ms: int
+    salt: bytes
+    trust: bytes
+    collateral: _containers.RepeatedScalarFieldContainer[bytes]
+    limits: Limits
+    collections: _containers.RepeatedCompositeFieldContainer[CollectionGrant]
+    def __init__(self, name: _Optional[str] = ..., profile: _Optional[_Union[Profile, str]] = ..., time_ms: _Optional[int] = ..., salt: _Optional[bytes] = ..., trust: _Optional[bytes] = ..., collateral: _Optional[_Iterable[bytes]] = ..., limits: _Optional[_Union[Limits, _Mapping]] = ..., collections: _Optional[_Iterable[_Union[CollectionGrant, _Mapping]]] = ...) -> None: ...
+
+class Opening(_message.Message):
+    __slots__ = ("leaf", "operations")
+    LEAF_FIELD_NUMBER: _ClassVar[int]
+    OPERATIONS_FIELD_NUMBER: _ClassVar[int]
+    leaf: bytes
+    operations: _containers.RepeatedCompositeFieldContainer[OpenedOperation]
+    def __init__(self, leaf: _Optional[bytes] = ..., operations: _Optional[_Iterable[_Union[OpenedOperation, _Mapping]]] = ...) -> None: ...
+
+class OpenedOperation(_message.Message):
+    __slots__ = ("position", "salt", "operation", "outcome")
+    POSITION_FIELD_NUMBER: _ClassVar[int]
+    SALT_FIELD_NUMBER: _ClassVar[int]
+    OPERATION_FIELD_NUMBER: _ClassVar[int]
+    OUTCOME_FIELD_NUMBER: _ClassVar[int]
+    position: int
+    salt: bytes
+    operation: bytes
+    outcome: bytes
+    def __init__(self, position: _Optional[int] = ..., salt: _Optional[bytes] = ..., operation: _Optional[bytes] = ..., outcome: _Optional[bytes] = ...) -> None: ...
+
+class StoredOperations(_message.Message):
+    __slots__ = ("operations", "salts", "outcomes")
+    OPERATIONS_FIELD_NUMBER: _ClassVar[int]
+    SALTS_FIELD_NUMBER: _ClassVar[int]
+    OUTCOMES_FIELD_NUMBER: _ClassVar[int]
+    operations: _containers.RepeatedScalarFieldContainer[bytes]
+    salts: bytes
+    outcomes: _containers.RepeatedScalarFieldContainer[bytes]
+    def __init__(self, operations: _Optional[_Iterable[bytes]] = ..., salts: _Optional[bytes] = ..., outcomes: _Optional[_Iterable[bytes]] = ...) -> None: ...

@@ -1,0 +1,97 @@
+from sealedger.v1 import ledger_pb2 as _ledger_pb2
+from sealedger.v1 import kms_pb2 as _kms_pb2
+from google.protobuf.internal import containers as _containers
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class HelloRequest(_message.Message):
+    __slots__ = ("nonce",)
+    NONCE_FIELD_NUMBER: _ClassVar[int]
+    nonce: bytes
+    def __init__(self, nonce: _Optional[bytes] = ...) -> None: ...
+
+class HelloReply(_message.Message):
+    __slots__ = ("genesis", "checkpoint", "evidence", "tls_spki_digest", "signature", "time_ms", "latest_checkpoint")
+    GENESIS_FIELD_NUMBER: _ClassVar[int]
+    CHECKPOINT_FIELD_NUMBER: _ClassVar[int]
+    EVIDENCE_FIELD_NUMBER: _ClassVar[int]
+    TLS_SPKI_DIGEST_FIELD_NUMBER: _ClassVar[int]
+    SIGNATURE_FIELD_NUMBER: _ClassVar[int]
+    TIME_MS_FIELD_NUMBER: _ClassVar[int]
+    LATEST_CHECKPOINT_FIELD_NUMBER: _ClassVar[int]
+    genesis: bytes
+    checkpoint: bytes
+    evidence: bytes
+    tls_spki_digest: bytes
+    signature: bytes
+    time_ms: int
+    latest_checkpoint: bytes
+    def __init__(self, genesis: _Optional[bytes] = ..., checkpoint: _Optional[bytes] = ..., evidence: _Optional[bytes] = ..., tls_spki_digest: _Optional[bytes] = ..., signature: _Optional[bytes] = ..., time_ms: _Optional[int] = ..., latest_checkpoint: _Optional[bytes] = ...) -> None: ...
+
+class SubmitRequest(_message.Message):
+    __slots__ = ("envelope",)
+    ENVELOPE_FIELD_NUMBER: _ClassVar[int]
+    envelope: bytes
+    def __init__(self, envelope: _Optional[bytes] = ...) -> None: ...
+
+class Refusal(_message.Message):
+    __slots__ = ("reason", "hint")
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    HINT_FIELD_NUMBER: _ClassVar[int]
+    reason: _ledger_pb2.Reason
+    hint: str
+    def __init__(self, reason: _Optional[_Union[_ledger_pb2.Reason, str]] = ..., hint: _Optional[str] = ...) -> None: ...
+
+class Recorded(_message.Message):
+    __slots__ = ("index", "leaf", "hashes", "checkpoint", "outcomes", "sealed", "released")
+    INDEX_FIELD_NUMBER: _ClassVar[int]
+    LEAF_FIELD_NUMBER: _ClassVar[int]
+    HASHES_FIELD_NUMBER: _ClassVar[int]
+    CHECKPOINT_FIELD_NUMBER: _ClassVar[int]
+    OUTCOMES_FIELD_NUMBER: _ClassVar[int]
+    SEALED_FIELD_NUMBER: _ClassVar[int]
+    RELEASED_FIELD_NUMBER: _ClassVar[int]
+    index: int
+    leaf: bytes
+    hashes: bytes
+    checkpoint: bytes
+    outcomes: _containers.RepeatedScalarFieldContainer[bytes]
+    sealed: _containers.RepeatedScalarFieldContainer[bytes]
+    released: _containers.RepeatedCompositeFieldContainer[_kms_pb2.Released]
+    def __init__(self, index: _Optional[int] = ..., leaf: _Optional[bytes] = ..., hashes: _Optional[bytes] = ..., checkpoint: _Optional[bytes] = ..., outcomes: _Optional[_Iterable[bytes]] = ..., sealed: _Optional[_Iterable[bytes]] = ..., released: _Optional[_Iterable[_Union[_kms_pb2.Released, _Mapping]]] = ...) -> None: ...
+
+class SubmitReply(_message.Message):
+    __slots__ = ("transaction_hash", "refusal", "recorded")
+    TRANSACTION_HASH_FIELD_NUMBER: _ClassVar[int]
+    REFUSAL_FIELD_NUMBER: _ClassVar[int]
+    RECORDED_FIELD_NUMBER: _ClassVar[int]
+    transaction_hash: bytes
+    refusal: Refusal
+    recorded: Recorded
+    def __init__(self, transaction_hash: _Optional[bytes] = ..., refusal: _Optional[_Union[Refusal, _Mapping]] = ..., recorded: _Optional[_Union[Recorded, _Mapping]] = ...) -> None: ...
+
+class ReleaseTicket(_message.Message):
+    __slots__ = ("receipt",)
+    RECEIPT_FIELD_NUMBER: _ClassVar[int]
+    receipt: bytes
+    def __init__(self, receipt: _Optional[bytes] = ...) -> None: ...
+
+class ReleaseAnswer(_message.Message):
+    __slots__ = ("refusal", "released")
+    REFUSAL_FIELD_NUMBER: _ClassVar[int]
+    RELEASED_FIELD_NUMBER: _ClassVar[int]
+    refusal: Refusal
+    released: ReleasedSecret
+    def __init__(self, refusal: _Optional[_Union[Refusal, _Mapping]] = ..., released: _Optional[_Union[ReleasedSecret, _Mapping]] = ...) -> None: ...
+
+class ReleasedSecret(_message.Message):
+    __slots__ = ("sealed", "released")
+    SEALED_FIELD_NUMBER: _ClassVar[int]
+    RELEASED_FIELD_NUMBER: _ClassVar[int]
+    sealed: bytes
+    released: _kms_pb2.Released
+    def __init__(self, sealed: _Optional[bytes] = ..., released: _Optional[_Union[_kms_pb2.Released, _Mapping]] = ...) -> None: ...
