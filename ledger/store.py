@@ -1,9 +1,9 @@
 """The store port: an ordered key/value store with atomic, durable batches.
 
-`write` is all or nothing and durable when it returns (``sync=True``); what was written is visible to
-every later read. Reads may run in any thread, also while a write runs; there is one writer. Values
-are bytes, keys sort bytewise. Every failure is a StoreError: the state on disk is then unknown, so
-the caller stops; opening again recovers to the last durable batch.
+`write` is all or nothing and durable when it returns (``sync=True``); what was written is visible
+to every later read. Reads may run in any thread, also while a write runs; there is one writer.
+Values are bytes, keys sort bytewise. Every failure is a StoreError: the state on disk is then
+unknown, so the caller stops; opening again recovers to the last durable batch.
 """
 
 from collections.abc import Iterator, Mapping

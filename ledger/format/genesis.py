@@ -8,12 +8,14 @@ policies (canonical bytes of ``attestation``, opaque here).
 import hashlib
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import cast
+
+from sealedger.v1 import ledger_pb2 as pb
 
 from ledger.errors import FormatError
 from ledger.format.names import is_name, verify_name
 from ledger.format.strict import decode_strict, encode, verify_length
 from ledger.format.trust import TrustDocument, decode_trust
-from sealedger.v1 import ledger_pb2 as pb
 
 MAX_GENESIS_BYTES = 1024 * 1024
 
@@ -73,7 +75,7 @@ def encode_genesis(genesis: Genesis) -> bytes:
     return encode(
         pb.Genesis(
             name=genesis.name,
-            profile=pb.Profile.ValueType(genesis.profile.value),
+            profile=cast("pb.Profile", genesis.profile.value),
             time_ms=genesis.time_ms,
             salt=genesis.salt,
             trust=genesis.trust,

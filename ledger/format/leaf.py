@@ -7,10 +7,11 @@ of 256 operations is under 17 kB; the tile format's limit is 65,535 bytes (C2SP 
 
 from dataclasses import dataclass
 
+from sealedger.v1 import ledger_pb2 as pb
+
 from ledger.errors import FormatError
 from ledger.format.strict import decode_strict, encode, verify_length
 from ledger.format.transaction import MAX_OPERATIONS, split
-from sealedger.v1 import ledger_pb2 as pb
 
 MAX_LEAF_BYTES = 34 * 1024
 

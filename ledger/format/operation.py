@@ -7,12 +7,14 @@ Not here: who may do what (``contracts``).
 """
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
+
+from sealedger.v1 import ledger_pb2 as pb
 
 from ledger.errors import FormatError
 from ledger.format.names import verify_name
 from ledger.format.strict import decode_strict, encode, verify_length
-from sealedger.v1 import ledger_pb2 as pb
 
 SALT_BYTES = 16
 MAX_OPERATION_BYTES = 4096
@@ -211,7 +213,7 @@ def _decode_start(message: pb.Operation) -> Operation:
     )
 
 
-_DECODERS = {
+_DECODERS: dict[str, Callable[[pb.Operation], Operation]] = {
     "put": _decode_put,
     "read": _decode_read,
     "delete": _decode_delete,

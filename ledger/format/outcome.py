@@ -5,14 +5,17 @@ beside the log. A granted Read's outcome carries every coordinate that a release
 so that nothing is taken from a sealed header or a request (design section 6).
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import cast
+
+from sealedger.v1 import ledger_pb2 as pb
 
 from ledger.errors import FormatError
 from ledger.format.names import verify_name
 from ledger.format.operation import RECORD_ID_BYTES
 from ledger.format.reason import Reason
 from ledger.format.strict import decode_strict, encode, verify_length
-from sealedger.v1 import ledger_pb2 as pb
 
 MAX_OUTCOME_BYTES = 4096
 
@@ -98,7 +101,7 @@ class Outcome:
 
 def encode_outcome(outcome: Outcome) -> bytes:
     """The canonical bytes of an outcome."""
-    message = pb.Outcome(reason=outcome.reason.value)
+    message = pb.Outcome(reason=cast("pb.Reason", outcome.reason.value))
     match outcome.detail:
         case PutDone(version):
             message.put_done.version = version
@@ -204,7 +207,7 @@ def _decode_session(message: pb.Outcome) -> Detail:
     )
 
 
-_DECODERS = {
+_DECODERS: dict[str, Callable[[pb.Outcome], Detail]] = {
     "session_opened": _decode_session,
     "key_acquired": _decode_key,
     "put_done": lambda m: PutDone(m.put_done.version),

@@ -10,12 +10,14 @@ Not here: judging any of it (``contracts``).
 import hashlib
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import cast
+
+from sealedger.v1 import ledger_pb2 as pb
 
 from ledger.errors import FormatError
 from ledger.format.operation import SALT_BYTES, operation_digest
 from ledger.format.reason import Reason
 from ledger.format.strict import decode_strict, encode, verify_length
-from sealedger.v1 import ledger_pb2 as pb
 
 MAX_OPERATIONS = 256
 MAX_BODY_BYTES = 16 * 1024
@@ -86,7 +88,7 @@ def encode_body(body: Body) -> bytes:
     return encode(
         pb.Body(
             network_id=body.network_id,
-            signer_kind=pb.SignerKind.ValueType(body.signer_kind.value),
+            signer_kind=cast("pb.SignerKind", body.signer_kind.value),
             signer=body.signer,
             sequence=body.sequence,
             valid_until_ms=body.valid_until_ms,

@@ -8,12 +8,16 @@ the digest of v, never back (design section 6; TUF's rule for root metadata). Un
 import hashlib
 from dataclasses import dataclass
 
-from ledger.errors import FormatError
-from ledger.format.strict import decode_strict, encode, verify_length
 from sealedger.v1 import ledger_pb2 as pb
 
+from ledger.errors import FormatError
+from ledger.format.strict import decode_strict, encode, verify_length
+from ledger.log.errors import LogError
+from ledger.log.note import SignatureType, VerifierKey
+from ledger.log.quorum import Cosigner, QuorumRule
+
 MAX_TRUST_BYTES = 48 * 1024
-MAX_PARTIES = 64
+MAX_MEMBERS = 64
 _DOMAIN = b"sealedger/trust/1\0"
 
 
@@ -119,16 +123,31 @@ def decode_trust(data: bytes) -> TrustDocument:
     return trust
 
 
+def quorum_rule(trust: TrustDocument) -> QuorumRule:
+    """Who must have signed a checkpoint; FormatError if the document's keys cannot make a rule."""
+    kind = SignatureType.COSIGNATURE
+    try:
+        return QuorumRule(
+            log_key=VerifierKey(trust.origin, SignatureType.ED25519, trust.log_key),
+            cosigners=tuple(
+                Cosigner(VerifierKey(party.name, kind, party.public_key), party.operator)
+                for party in trust.cosigners
+            ),
+            threshold=trust.quorum,
+            witnesses=tuple(
+                VerifierKey(party.name, kind, party.public_key) for party in trust.witnesses
+            ),
+            witness_threshold=trust.witness_quorum,
+        )
+    except LogError as error:
+        raise FormatError(f"trust document: {error}") from error
+
+
 def _verify_counts(trust: TrustDocument) -> None:
-    operators = {party.operator for party in trust.cosigners}
     wrong = {
         "version": trust.version < 1,
         "origin": not trust.origin.endswith(f"/{trust.log_generation}"),
-        "members": trust.member_threshold > len(trust.members) or len(trust.members) > MAX_PARTIES,
-        "cosigners": len(trust.cosigners) > MAX_PARTIES,
-        "quorum": not 1 <= trust.quorum <= len(operators),
-        "witnesses": len(trust.witnesses) > MAX_PARTIES,
-        "witness_quorum": trust.witness_quorum > len(trust.witnesses),
+        "members": trust.member_threshold > len(trust.members) or len(trust.members) > MAX_MEMBERS,
         "core_policy": not trust.core_policy,
         "roots": not trust.roots,
         "tcb_signer_pins": not trust.tcb_signer_pins,
@@ -139,6 +158,7 @@ def _verify_counts(trust: TrustDocument) -> None:
     for field, is_wrong in wrong.items():
         if is_wrong:
             raise FormatError(f"trust document: {field} cannot be meant")
+    quorum_rule(trust)
 
 
 def _party_message(party: Party) -> pb.Cosigner:
