@@ -1,8 +1,8 @@
 """What holds for every test: the profiles of the property tests.
 
-``dev`` (the default) explores anew at each run; ``ci`` (when CI is set) tries the same examples each
-time, so that a red run can be repeated. ``HYPOTHESIS_PROFILE`` names another one. Neither has a
-deadline: the machine is shared, and a slow moment is no fault of the code.
+``dev`` (the default) explores anew at each run; ``ci`` (when CI is set) tries the same examples
+each time, so that a red run can be repeated. ``HYPOTHESIS_PROFILE`` names another one. Neither has
+a deadline: the machine is shared, and a slow moment is no fault of the code.
 """
 
 import os
