@@ -66,8 +66,15 @@ bench: $(STAMP)  ## speed beside floors measured in the same run; writes build/b
 	$(RUN) -m bench $(BENCH)
 
 proto: $(STAMP)  ## generate sealedger/v1 from proto/sealedger/v1
-	@rm -f sealedger/v1/*_pb2.py sealedger/v1/*_pb2.pyi sealedger/v1/*_pb2_grpc.py
-	$(call generate,.)
+	@rm -rf build/generated
+	$(call generate,build/generated)
+	# changed files only, then what no .proto gives any more: programs that run now keep running
+	for made in build/generated/sealedger/v1/*; do
+		cmp -s $$made sealedger/v1/$${made##*/} || cp -v $$made sealedger/v1/
+	done
+	for kept in sealedger/v1/*_pb2*.py*; do
+		[ -e build/generated/$$kept ] || rm -v $$kept
+	done
 
 lock: $(STAMP)  ## pin requirements/*.in with hashes (UPGRADE=1 for newer versions)
 	@export CUSTOM_COMPILE_COMMAND="make lock"
