@@ -38,6 +38,7 @@ class KeyAcquired:
     epoch: int
     session_id: bytes
     identity_digest: bytes
+    session_epoch: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +73,7 @@ class ReadGranted:
     identity_digest: bytes
     put_index: int
     put_position: int
+    reader_epoch: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,13 +109,14 @@ def encode_outcome(outcome: Outcome) -> bytes:
             message.put_done.version = version
         case ReadGranted():
             message.read_granted.CopyFrom(_read_message(outcome.detail))
-        case KeyAcquired(collection, epoch, session_id, identity_digest):
+        case KeyAcquired(collection, epoch, session_id, identity_digest, session_epoch):
             message.key_acquired.CopyFrom(
                 pb.KeyAcquired(
                     collection=collection,
                     epoch=epoch,
                     session_id=session_id,
                     identity_digest=identity_digest,
+                    session_epoch=session_epoch,
                 )
             )
         case SessionOpened(session_id, expires_ms, epoch, verdict):
@@ -162,6 +165,7 @@ def _read_message(read: ReadGranted) -> pb.ReadGranted:
         identity_digest=read.identity_digest,
         put_index=read.put_index,
         put_position=read.put_position,
+        reader_epoch=read.reader_epoch,
     )
 
 
@@ -184,6 +188,7 @@ def _decode_read(message: pb.Outcome) -> Detail:
         verify_length("identity_digest", read.identity_digest, 32),
         read.put_index,
         read.put_position,
+        read.reader_epoch,
     )
 
 
@@ -194,6 +199,7 @@ def _decode_key(message: pb.Outcome) -> Detail:
         key.epoch,
         verify_length("session_id", key.session_id, 32),
         verify_length("identity_digest", key.identity_digest, 32),
+        key.session_epoch,
     )
 
 

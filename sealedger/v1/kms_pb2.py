@@ -25,33 +25,33 @@ _sym_db = _symbol_database.Default()
 from sealedger.v1 import ledger_pb2 as sealedger_dot_v1_dot_ledger__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16sealedger/v1/kms.proto\x12\x0csealedger.v1\x1a\x19sealedger/v1/ledger.proto\"L\n\tLeafProof\x12\r\n\x05index\x18\x01 \x01(\x04\x12\x0c\n\x04leaf\x18\x02 \x01(\x0c\x12\x0e\n\x06hashes\x18\x03 \x01(\x0c\x12\x12\n\ncheckpoint\x18\x04 \x01(\x0c\"3\n\x0e\x43\x65rtifyRequest\x12\x0c\n\x04note\x18\x01 \x01(\x0c\x12\x13\n\x0b\x63onsistency\x18\x02 \x01(\x0c\"\x1c\n\x0c\x43\x65rtifyReply\x12\x0c\n\x04note\x18\x01 \x01(\x0c\"n\n\x0bReleaseItem\x12-\n\x06opened\x18\x01 \x01(\x0b\x32\x1d.sealedger.v1.OpenedOperation\x12\x15\n\rsealed_header\x18\x02 \x01(\x0c\x12\x19\n\x11\x63iphertext_digest\x18\x03 \x01(\x0c\"\x98\x01\n\x0eReleaseRequest\x12\r\n\x05index\x18\x01 \x01(\x04\x12\x0c\n\x04leaf\x18\x02 \x01(\x0c\x12\x0e\n\x06hashes\x18\x03 \x01(\x0c\x12\x0c\n\x04size\x18\x04 \x01(\x04\x12\x0c\n\x04root\x18\x05 \x01(\x0c\x12\x13\n\x0b\x63onsistency\x18\x06 \x01(\x0c\x12(\n\x05items\x18\x07 \x03(\x0b\x32\x19.sealedger.v1.ReleaseItem\"D\n\x08Released\x12$\n\x06reason\x18\x01 \x01(\x0e\x32\x14.sealedger.v1.Reason\x12\x12\n\nsealed_key\x18\x02 \x01(\x0c\"5\n\x0cReleaseReply\x12%\n\x05items\x18\x01 \x03(\x0b\x32\x16.sealedger.v1.Released\"`\n\x0cSessionGrant\x12\x12\n\nsession_id\x18\x01 \x01(\x0c\x12\x12\n\nexpires_ms\x18\x02 \x01(\x04\x12\x15\n\rsealed_secret\x18\x03 \x01(\x0c\x12\x11\n\tsignature\x18\x04 \x01(\x0c\"\x9b\x01\n\x0fKeyServiceState\x12\x12\n\nnetwork_id\x18\x01 \x01(\x0c\x12\x14\n\x0cservice_seed\x18\x02 \x01(\x0c\x12)\n\x06\x65pochs\x18\x03 \x03(\x0b\x32\x19.sealedger.v1.EpochSecret\x12\r\n\x05trust\x18\x04 \x01(\x0c\x12\x11\n\theld_size\x18\x05 \x01(\x04\x12\x11\n\theld_root\x18\x06 \x01(\x0c\",\n\x0b\x45pochSecret\x12\r\n\x05\x65poch\x18\x01 \x01(\r\x12\x0e\n\x06secret\x18\x02 \x01(\x0c\"^\n\x05Hello\x12\x10\n\x08\x65vidence\x18\x01 \x01(\x0c\x12\x17\n\x0f\x63heckpoint_size\x18\x02 \x01(\x04\x12\x17\n\x0f\x63heckpoint_root\x18\x03 \x01(\x0c\x12\x11\n\tsignature\x18\x04 \x01(\x0c\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16sealedger/v1/kms.proto\x12\x0csealedger.v1\x1a\x19sealedger/v1/ledger.proto\"Z\n\x0e\x43\x65rtifyRequest\x12\x0c\n\x04note\x18\x01 \x01(\x0c\x12\x13\n\x0b\x63onsistency\x18\x02 \x01(\x0c\x12\x0e\n\x06header\x18\x03 \x01(\x0c\x12\x15\n\rheader_hashes\x18\x04 \x01(\x0c\"\x1c\n\x0c\x43\x65rtifyReply\x12\x0c\n\x04note\x18\x01 \x01(\x0c\"\x83\x01\n\x0bReleaseItem\x12\x10\n\x08position\x18\x01 \x01(\r\x12\x0c\n\x04salt\x18\x02 \x01(\x0c\x12\x11\n\toperation\x18\x03 \x01(\x0c\x12\x0f\n\x07outcome\x18\x04 \x01(\x0c\x12\x15\n\rsealed_header\x18\x05 \x01(\x0c\x12\x19\n\x11\x63iphertext_digest\x18\x06 \x01(\x0c\"\x98\x01\n\x0eReleaseRequest\x12\r\n\x05index\x18\x01 \x01(\x04\x12\x0c\n\x04leaf\x18\x02 \x01(\x0c\x12\x0e\n\x06hashes\x18\x03 \x01(\x0c\x12\x0c\n\x04size\x18\x04 \x01(\x04\x12\x0c\n\x04root\x18\x05 \x01(\x0c\x12\x13\n\x0b\x63onsistency\x18\x06 \x01(\x0c\x12(\n\x05items\x18\x07 \x03(\x0b\x32\x19.sealedger.v1.ReleaseItem\"D\n\x08Released\x12$\n\x06reason\x18\x01 \x01(\x0e\x32\x14.sealedger.v1.Reason\x12\x12\n\nsealed_key\x18\x02 \x01(\x0c\"5\n\x0cReleaseReply\x12%\n\x05items\x18\x01 \x03(\x0b\x32\x16.sealedger.v1.Released\"m\n\x0cStartRequest\x12\r\n\x05index\x18\x01 \x01(\x04\x12\x0c\n\x04leaf\x18\x02 \x01(\x0c\x12\x0e\n\x06hashes\x18\x03 \x01(\x0c\x12\x0c\n\x04salt\x18\x04 \x01(\x0c\x12\x11\n\toperation\x18\x05 \x01(\x0c\x12\x0f\n\x07outcome\x18\x06 \x01(\x0c\"`\n\x0cSessionGrant\x12\x12\n\nsession_id\x18\x01 \x01(\x0c\x12\x12\n\nexpires_ms\x18\x02 \x01(\x04\x12\x15\n\rsealed_secret\x18\x03 \x01(\x0c\x12\x11\n\tsignature\x18\x04 \x01(\x0c\"\xb1\x01\n\x0fKeyServiceState\x12\x12\n\nnetwork_id\x18\x01 \x01(\x0c\x12\x14\n\x0cservice_seed\x18\x02 \x01(\x0c\x12)\n\x06\x65pochs\x18\x03 \x03(\x0b\x32\x19.sealedger.v1.EpochSecret\x12\r\n\x05trust\x18\x04 \x01(\x0c\x12\x11\n\theld_size\x18\x05 \x01(\x04\x12\x11\n\theld_root\x18\x06 \x01(\x0c\x12\x14\n\x0cheld_time_ms\x18\x07 \x01(\x04\",\n\x0b\x45pochSecret\x12\r\n\x05\x65poch\x18\x01 \x01(\r\x12\x0e\n\x06secret\x18\x02 \x01(\x0c\"H\n\rHelloEvidence\x12\x10\n\x08\x65vidence\x18\x01 \x01(\x0c\x12\x12\n\ncheckpoint\x18\x02 \x01(\x0c\x12\x11\n\tsignature\x18\x03 \x01(\x0c\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'sealedger.v1.kms_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_LEAFPROOF']._serialized_start=67
-  _globals['_LEAFPROOF']._serialized_end=143
-  _globals['_CERTIFYREQUEST']._serialized_start=145
-  _globals['_CERTIFYREQUEST']._serialized_end=196
-  _globals['_CERTIFYREPLY']._serialized_start=198
-  _globals['_CERTIFYREPLY']._serialized_end=226
-  _globals['_RELEASEITEM']._serialized_start=228
-  _globals['_RELEASEITEM']._serialized_end=338
-  _globals['_RELEASEREQUEST']._serialized_start=341
-  _globals['_RELEASEREQUEST']._serialized_end=493
-  _globals['_RELEASED']._serialized_start=495
-  _globals['_RELEASED']._serialized_end=563
-  _globals['_RELEASEREPLY']._serialized_start=565
-  _globals['_RELEASEREPLY']._serialized_end=618
-  _globals['_SESSIONGRANT']._serialized_start=620
-  _globals['_SESSIONGRANT']._serialized_end=716
-  _globals['_KEYSERVICESTATE']._serialized_start=719
-  _globals['_KEYSERVICESTATE']._serialized_end=874
-  _globals['_EPOCHSECRET']._serialized_start=876
-  _globals['_EPOCHSECRET']._serialized_end=920
-  _globals['_HELLO']._serialized_start=922
-  _globals['_HELLO']._serialized_end=1016
+  _globals['_CERTIFYREQUEST']._serialized_start=67
+  _globals['_CERTIFYREQUEST']._serialized_end=157
+  _globals['_CERTIFYREPLY']._serialized_start=159
+  _globals['_CERTIFYREPLY']._serialized_end=187
+  _globals['_RELEASEITEM']._serialized_start=190
+  _globals['_RELEASEITEM']._serialized_end=321
+  _globals['_RELEASEREQUEST']._serialized_start=324
+  _globals['_RELEASEREQUEST']._serialized_end=476
+  _globals['_RELEASED']._serialized_start=478
+  _globals['_RELEASED']._serialized_end=546
+  _globals['_RELEASEREPLY']._serialized_start=548
+  _globals['_RELEASEREPLY']._serialized_end=601
+  _globals['_STARTREQUEST']._serialized_start=603
+  _globals['_STARTREQUEST']._serialized_end=712
+  _globals['_SESSIONGRANT']._serialized_start=714
+  _globals['_SESSIONGRANT']._serialized_end=810
+  _globals['_KEYSERVICESTATE']._serialized_start=813
+  _globals['_KEYSERVICESTATE']._serialized_end=990
+  _globals['_EPOCHSECRET']._serialized_start=992
+  _globals['_EPOCHSECRET']._serialized_end=1036
+  _globals['_HELLOEVIDENCE']._serialized_start=1038
+  _globals['_HELLOEVIDENCE']._serialized_end=1110
 # @@protoc_insertion_point(module_scope)

@@ -7,25 +7,17 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
-class LeafProof(_message.Message):
-    __slots__ = ("index", "leaf", "hashes", "checkpoint")
-    INDEX_FIELD_NUMBER: _ClassVar[int]
-    LEAF_FIELD_NUMBER: _ClassVar[int]
-    HASHES_FIELD_NUMBER: _ClassVar[int]
-    CHECKPOINT_FIELD_NUMBER: _ClassVar[int]
-    index: int
-    leaf: bytes
-    hashes: bytes
-    checkpoint: bytes
-    def __init__(self, index: _Optional[int] = ..., leaf: _Optional[bytes] = ..., hashes: _Optional[bytes] = ..., checkpoint: _Optional[bytes] = ...) -> None: ...
-
 class CertifyRequest(_message.Message):
-    __slots__ = ("note", "consistency")
+    __slots__ = ("note", "consistency", "header", "header_hashes")
     NOTE_FIELD_NUMBER: _ClassVar[int]
     CONSISTENCY_FIELD_NUMBER: _ClassVar[int]
+    HEADER_FIELD_NUMBER: _ClassVar[int]
+    HEADER_HASHES_FIELD_NUMBER: _ClassVar[int]
     note: bytes
     consistency: bytes
-    def __init__(self, note: _Optional[bytes] = ..., consistency: _Optional[bytes] = ...) -> None: ...
+    header: bytes
+    header_hashes: bytes
+    def __init__(self, note: _Optional[bytes] = ..., consistency: _Optional[bytes] = ..., header: _Optional[bytes] = ..., header_hashes: _Optional[bytes] = ...) -> None: ...
 
 class CertifyReply(_message.Message):
     __slots__ = ("note",)
@@ -34,14 +26,20 @@ class CertifyReply(_message.Message):
     def __init__(self, note: _Optional[bytes] = ...) -> None: ...
 
 class ReleaseItem(_message.Message):
-    __slots__ = ("opened", "sealed_header", "ciphertext_digest")
-    OPENED_FIELD_NUMBER: _ClassVar[int]
+    __slots__ = ("position", "salt", "operation", "outcome", "sealed_header", "ciphertext_digest")
+    POSITION_FIELD_NUMBER: _ClassVar[int]
+    SALT_FIELD_NUMBER: _ClassVar[int]
+    OPERATION_FIELD_NUMBER: _ClassVar[int]
+    OUTCOME_FIELD_NUMBER: _ClassVar[int]
     SEALED_HEADER_FIELD_NUMBER: _ClassVar[int]
     CIPHERTEXT_DIGEST_FIELD_NUMBER: _ClassVar[int]
-    opened: _ledger_pb2.OpenedOperation
+    position: int
+    salt: bytes
+    operation: bytes
+    outcome: bytes
     sealed_header: bytes
     ciphertext_digest: bytes
-    def __init__(self, opened: _Optional[_Union[_ledger_pb2.OpenedOperation, _Mapping]] = ..., sealed_header: _Optional[bytes] = ..., ciphertext_digest: _Optional[bytes] = ...) -> None: ...
+    def __init__(self, position: _Optional[int] = ..., salt: _Optional[bytes] = ..., operation: _Optional[bytes] = ..., outcome: _Optional[bytes] = ..., sealed_header: _Optional[bytes] = ..., ciphertext_digest: _Optional[bytes] = ...) -> None: ...
 
 class ReleaseRequest(_message.Message):
     __slots__ = ("index", "leaf", "hashes", "size", "root", "consistency", "items")
@@ -75,6 +73,22 @@ class ReleaseReply(_message.Message):
     items: _containers.RepeatedCompositeFieldContainer[Released]
     def __init__(self, items: _Optional[_Iterable[_Union[Released, _Mapping]]] = ...) -> None: ...
 
+class StartRequest(_message.Message):
+    __slots__ = ("index", "leaf", "hashes", "salt", "operation", "outcome")
+    INDEX_FIELD_NUMBER: _ClassVar[int]
+    LEAF_FIELD_NUMBER: _ClassVar[int]
+    HASHES_FIELD_NUMBER: _ClassVar[int]
+    SALT_FIELD_NUMBER: _ClassVar[int]
+    OPERATION_FIELD_NUMBER: _ClassVar[int]
+    OUTCOME_FIELD_NUMBER: _ClassVar[int]
+    index: int
+    leaf: bytes
+    hashes: bytes
+    salt: bytes
+    operation: bytes
+    outcome: bytes
+    def __init__(self, index: _Optional[int] = ..., leaf: _Optional[bytes] = ..., hashes: _Optional[bytes] = ..., salt: _Optional[bytes] = ..., operation: _Optional[bytes] = ..., outcome: _Optional[bytes] = ...) -> None: ...
+
 class SessionGrant(_message.Message):
     __slots__ = ("session_id", "expires_ms", "sealed_secret", "signature")
     SESSION_ID_FIELD_NUMBER: _ClassVar[int]
@@ -88,20 +102,22 @@ class SessionGrant(_message.Message):
     def __init__(self, session_id: _Optional[bytes] = ..., expires_ms: _Optional[int] = ..., sealed_secret: _Optional[bytes] = ..., signature: _Optional[bytes] = ...) -> None: ...
 
 class KeyServiceState(_message.Message):
-    __slots__ = ("network_id", "service_seed", "epochs", "trust", "held_size", "held_root")
+    __slots__ = ("network_id", "service_seed", "epochs", "trust", "held_size", "held_root", "held_time_ms")
     NETWORK_ID_FIELD_NUMBER: _ClassVar[int]
     SERVICE_SEED_FIELD_NUMBER: _ClassVar[int]
     EPOCHS_FIELD_NUMBER: _ClassVar[int]
     TRUST_FIELD_NUMBER: _ClassVar[int]
     HELD_SIZE_FIELD_NUMBER: _ClassVar[int]
     HELD_ROOT_FIELD_NUMBER: _ClassVar[int]
+    HELD_TIME_MS_FIELD_NUMBER: _ClassVar[int]
     network_id: bytes
     service_seed: bytes
     epochs: _containers.RepeatedCompositeFieldContainer[EpochSecret]
     trust: bytes
     held_size: int
     held_root: bytes
-    def __init__(self, network_id: _Optional[bytes] = ..., service_seed: _Optional[bytes] = ..., epochs: _Optional[_Iterable[_Union[EpochSecret, _Mapping]]] = ..., trust: _Optional[bytes] = ..., held_size: _Optional[int] = ..., held_root: _Optional[bytes] = ...) -> None: ...
+    held_time_ms: int
+    def __init__(self, network_id: _Optional[bytes] = ..., service_seed: _Optional[bytes] = ..., epochs: _Optional[_Iterable[_Union[EpochSecret, _Mapping]]] = ..., trust: _Optional[bytes] = ..., held_size: _Optional[int] = ..., held_root: _Optional[bytes] = ..., held_time_ms: _Optional[int] = ...) -> None: ...
 
 class EpochSecret(_message.Message):
     __slots__ = ("epoch", "secret")
@@ -111,14 +127,12 @@ class EpochSecret(_message.Message):
     secret: bytes
     def __init__(self, epoch: _Optional[int] = ..., secret: _Optional[bytes] = ...) -> None: ...
 
-class Hello(_message.Message):
-    __slots__ = ("evidence", "checkpoint_size", "checkpoint_root", "signature")
+class HelloEvidence(_message.Message):
+    __slots__ = ("evidence", "checkpoint", "signature")
     EVIDENCE_FIELD_NUMBER: _ClassVar[int]
-    CHECKPOINT_SIZE_FIELD_NUMBER: _ClassVar[int]
-    CHECKPOINT_ROOT_FIELD_NUMBER: _ClassVar[int]
+    CHECKPOINT_FIELD_NUMBER: _ClassVar[int]
     SIGNATURE_FIELD_NUMBER: _ClassVar[int]
     evidence: bytes
-    checkpoint_size: int
-    checkpoint_root: bytes
+    checkpoint: bytes
     signature: bytes
-    def __init__(self, evidence: _Optional[bytes] = ..., checkpoint_size: _Optional[int] = ..., checkpoint_root: _Optional[bytes] = ..., signature: _Optional[bytes] = ...) -> None: ...
+    def __init__(self, evidence: _Optional[bytes] = ..., checkpoint: _Optional[bytes] = ..., signature: _Optional[bytes] = ...) -> None: ...

@@ -265,16 +265,18 @@ class SessionOpened(_message.Message):
     def __init__(self, session_id: _Optional[bytes] = ..., expires_ms: _Optional[int] = ..., epoch: _Optional[int] = ..., verdict: _Optional[bytes] = ...) -> None: ...
 
 class KeyAcquired(_message.Message):
-    __slots__ = ("collection", "epoch", "session_id", "identity_digest")
+    __slots__ = ("collection", "epoch", "session_id", "identity_digest", "session_epoch")
     COLLECTION_FIELD_NUMBER: _ClassVar[int]
     EPOCH_FIELD_NUMBER: _ClassVar[int]
     SESSION_ID_FIELD_NUMBER: _ClassVar[int]
     IDENTITY_DIGEST_FIELD_NUMBER: _ClassVar[int]
+    SESSION_EPOCH_FIELD_NUMBER: _ClassVar[int]
     collection: str
     epoch: int
     session_id: bytes
     identity_digest: bytes
-    def __init__(self, collection: _Optional[str] = ..., epoch: _Optional[int] = ..., session_id: _Optional[bytes] = ..., identity_digest: _Optional[bytes] = ...) -> None: ...
+    session_epoch: int
+    def __init__(self, collection: _Optional[str] = ..., epoch: _Optional[int] = ..., session_id: _Optional[bytes] = ..., identity_digest: _Optional[bytes] = ..., session_epoch: _Optional[int] = ...) -> None: ...
 
 class PutDone(_message.Message):
     __slots__ = ("version",)
@@ -283,7 +285,7 @@ class PutDone(_message.Message):
     def __init__(self, version: _Optional[int] = ...) -> None: ...
 
 class ReadGranted(_message.Message):
-    __slots__ = ("collection", "name", "version", "origin_collection", "origin_name", "record_id", "epoch", "mode", "writer_session", "sealed_digest", "reader_session", "identity_digest", "put_index", "put_position")
+    __slots__ = ("collection", "name", "version", "origin_collection", "origin_name", "record_id", "epoch", "mode", "writer_session", "sealed_digest", "reader_session", "identity_digest", "put_index", "put_position", "reader_epoch")
     COLLECTION_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
@@ -298,6 +300,7 @@ class ReadGranted(_message.Message):
     IDENTITY_DIGEST_FIELD_NUMBER: _ClassVar[int]
     PUT_INDEX_FIELD_NUMBER: _ClassVar[int]
     PUT_POSITION_FIELD_NUMBER: _ClassVar[int]
+    READER_EPOCH_FIELD_NUMBER: _ClassVar[int]
     collection: str
     name: str
     version: int
@@ -312,7 +315,8 @@ class ReadGranted(_message.Message):
     identity_digest: bytes
     put_index: int
     put_position: int
-    def __init__(self, collection: _Optional[str] = ..., name: _Optional[str] = ..., version: _Optional[int] = ..., origin_collection: _Optional[str] = ..., origin_name: _Optional[str] = ..., record_id: _Optional[bytes] = ..., epoch: _Optional[int] = ..., mode: _Optional[int] = ..., writer_session: _Optional[bytes] = ..., sealed_digest: _Optional[bytes] = ..., reader_session: _Optional[bytes] = ..., identity_digest: _Optional[bytes] = ..., put_index: _Optional[int] = ..., put_position: _Optional[int] = ...) -> None: ...
+    reader_epoch: int
+    def __init__(self, collection: _Optional[str] = ..., name: _Optional[str] = ..., version: _Optional[int] = ..., origin_collection: _Optional[str] = ..., origin_name: _Optional[str] = ..., record_id: _Optional[bytes] = ..., epoch: _Optional[int] = ..., mode: _Optional[int] = ..., writer_session: _Optional[bytes] = ..., sealed_digest: _Optional[bytes] = ..., reader_session: _Optional[bytes] = ..., identity_digest: _Optional[bytes] = ..., put_index: _Optional[int] = ..., put_position: _Optional[int] = ..., reader_epoch: _Optional[int] = ...) -> None: ...
 
 class Deleted(_message.Message):
     __slots__ = ("version",)
