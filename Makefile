@@ -31,7 +31,7 @@ demo: $(STAMP)  ## a node, three attested apps, a crash and a receipt verified o
 	@$(RUN) deploy/demo/run.py $(ARGS)
 
 test: $(STAMP)  ## all tests (TESTS=path for some)
-	@$(PYTEST) -q $(TESTS)
+	@$(PYTEST) $(TESTS)
 
 check: format lint types arrows generated fast-tests  ## format, lint, types, arrows, generated code, fast tests (-k goes on after a failure)
 
