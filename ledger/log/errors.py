@@ -10,11 +10,11 @@
     ├── OutsideTreeError    expected: an index or a size that this tree does not have
     └── TreeDamagedError    ours (a StoreError): stored tiles are not the tree's; stop, recover
 
-Messages name the rule that failed and sizes, never secrets (nothing here is one).
+The caller knows what the bytes were for and says so: a QuorumError under a receipt becomes the
+reason NOT_CERTIFIED there. Messages name the rule that failed and sizes; nothing here is secret.
 """
 
 from ledger.errors import FormatError, LedgerError, StoreError
-from ledger.format.reason import Reason
 
 
 class LogError(LedgerError):
@@ -43,10 +43,6 @@ class ProofError(RefusedError):
 
 class QuorumError(RefusedError):
     """A quorum rule is impossible, or a note does not satisfy its rule."""
-
-    def __init__(self, message: str, reason: Reason = Reason.NOT_CERTIFIED) -> None:
-        """Carry the reason code that the sender is told."""
-        super().__init__(message, reason)
 
 
 class OutsideTreeError(LogError):
