@@ -10,6 +10,8 @@ valid one; callers on a hot path keep decoded policies by their bytes. Reasons f
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
+from typing import TypeVar
 
 from attestation.errors import DecodeError
 from attestation.identity import (
@@ -28,6 +30,7 @@ MAX_PLATFORM_IDS = 64
 MAX_POLICY_BYTES = 16 * 1024
 
 _DIGEST_SIZES = (32, 48)
+_Text = TypeVar("_Text", str, bytes)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,8 +149,8 @@ def _verify_match(match: Match) -> None:
             raise DecodeError(f"policy: bad {name}")
 
 
-def _is_sorted(items: tuple[str, ...] | tuple[bytes, ...]) -> bool:
-    return list(items) == sorted(set(items))
+def _is_sorted(items: tuple[_Text, ...]) -> bool:
+    return all(a < b for a, b in pairwise(items))
 
 
 def _message(policy: Policy) -> pb.IdentityPolicy:
