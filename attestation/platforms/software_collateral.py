@@ -1,0 +1,146 @@
+"""The software platform's collateral: TCB info, QE identity and revocation lists, signed.
+
+Rules: the same nine fields, JSON texts and signatures as Intel's service gives for SGX, in compact
+form. Every TCB status and every revocation can be made on purpose. Dates are arguments.
+"""
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from attestation.collateral import Collateral
+from attestation.dcap.pem import encode_chain
+from attestation.platforms.software_pki import DAY_S, Authority, make_crl, sign_raw
+
+FMSPC = bytes.fromhex("00536f667401")  # fixed: this is no Intel processor family
+CPU_SVN = bytes(range(1, 17))
+PCE_SVN = 1
+QE_PRODUCT_ID = 1
+QE_SVN = 1
+DEFAULT_VALIDITY_S = 365 * DAY_S
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CollateralOptions:
+    """What collateral shall say. Times are Unix seconds."""
+
+    issued_s: int
+    validity_s: int = DEFAULT_VALIDITY_S
+    evaluation_number: int = 1
+    status: str = "UpToDate"  # of the platform's TCB level
+    qe_status: str = "UpToDate"  # UpToDate, OutOfDate or Revoked
+    advisories: tuple[str, ...] = ()
+    revoke_pck: bool = False
+    revoke_pck_ca: bool = False
+    revoke_tcb_signer: bool = False
+
+
+def make_collateral(
+    authority: Authority, qe_signer: bytes, options: CollateralOptions
+) -> Collateral:
+    """Sign collateral for the platform whose quoting enclave has MRSIGNER `qe_signer`."""
+    tcb_info, qe_identity = _tcb_info(options), _qe_identity(qe_signer, options)
+    key, chain = authority.tcb_signer_key, _chain(authority.tcb_signer, authority.root)
+    return Collateral(
+        pck_crl_issuer_chain=_chain(authority.pck_ca, authority.root),
+        root_ca_crl=_root_crl(authority, options),
+        pck_crl=_pck_crl(authority, options),
+        tcb_info_issuer_chain=chain,
+        tcb_info=tcb_info,
+        tcb_info_signature=sign_raw(key, tcb_info.encode()),
+        qe_identity_issuer_chain=chain,
+        qe_identity=qe_identity,
+        qe_identity_signature=sign_raw(key, qe_identity.encode()),
+    )
+
+
+def _root_crl(authority: Authority, options: CollateralOptions) -> bytes:
+    revoked = (
+        (options.revoke_pck_ca, authority.pck_ca),
+        (options.revoke_tcb_signer, authority.tcb_signer),
+    )
+    return make_crl(
+        authority.root,
+        authority.root_key,
+        issued_s=options.issued_s,
+        next_update_s=options.issued_s + options.validity_s + 1,
+        revoked=tuple(
+            certificate.serial_number for is_revoked, certificate in revoked if is_revoked
+        ),
+    )
+
+
+def _pck_crl(authority: Authority, options: CollateralOptions) -> bytes:
+    return make_crl(
+        authority.pck_ca,
+        authority.pck_ca_key,
+        issued_s=options.issued_s,
+        next_update_s=options.issued_s + options.validity_s + 1,
+        revoked=(authority.pck.serial_number,) if options.revoke_pck else (),
+    )
+
+
+def _tcb_info(options: CollateralOptions) -> str:
+    level = {
+        "tcb": {"sgxtcbcomponents": [{"svn": svn} for svn in CPU_SVN], "pcesvn": PCE_SVN},
+        "tcbDate": _date(options.issued_s),
+        "tcbStatus": options.status,
+    }
+    if options.advisories:
+        level["advisoryIDs"] = list(options.advisories)
+    return _compact(
+        {
+            "id": "SGX",
+            "version": 3,
+            **_header(options),
+            "fmspc": FMSPC.hex().upper(),
+            "pceId": "0000",
+            "tcbType": 0,
+            "tcbLevels": [level],
+        }
+    )
+
+
+def _qe_identity(qe_signer: bytes, options: CollateralOptions) -> str:
+    level = {
+        "tcb": {"isvsvn": QE_SVN},
+        "tcbDate": _date(options.issued_s),
+        "tcbStatus": options.qe_status,
+    }
+    return _compact(
+        {
+            "id": "QE",
+            "version": 2,
+            **_header(options),
+            "miscselect": "00000000",
+            "miscselectMask": "FFFFFFFF",
+            "attributes": "11000000000000000000000000000000",
+            "attributesMask": "FBFFFFFFFFFFFFFF0000000000000000",
+            "mrsigner": qe_signer.hex().upper(),
+            "isvprodid": QE_PRODUCT_ID,
+            "tcbLevels": [level],
+        }
+    )
+
+
+def _header(options: CollateralOptions) -> dict[str, object]:
+    return {
+        "issueDate": _date(options.issued_s),
+        "nextUpdate": _date(options.issued_s + options.validity_s),
+        "tcbEvaluationDataNumber": options.evaluation_number,
+    }
+
+
+def _date(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, tz=UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _compact(document: dict[str, object]) -> str:
+    return json.dumps(document, separators=(",", ":"))
+
+
+def _chain(*certificates: x509.Certificate) -> str:
+    return encode_chain(tuple(c.public_bytes(Encoding.DER) for c in certificates)).decode()
