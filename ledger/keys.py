@@ -13,7 +13,8 @@ key   then                                          value
 ``s`` type, then as below                           state, read and written by ``contracts`` only
 ===== ============================================= ==============================================
 
-State types: ``P`` parameters · ``C`` collection · ``S`` session id · ``K`` session public key ·
+State types: ``P`` parameters · ``A`` policies that admit sessions · ``C`` collection ·
+``S`` session id ·
 ``Q`` quote digest · ``N`` signer · ``W`` signer, sequence u64 · ``H`` head of a secret ·
 ``V`` superseded version u64 · ``T`` touch: index u64, position u16.
 A secret's place is collection NUL name NUL; names are ASCII without NUL, so places do not overlap.
@@ -35,7 +36,9 @@ HEAD = b"m"
 GENESIS = b"g"
 CHECKPOINT = b"c"
 STATE = b"s"
+TOUCH = b"sT"
 PARAMETERS = b"sP"
+ADMISSIONS = b"sA"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +91,6 @@ def collection(name: str) -> bytes:
 def session(session_id: bytes) -> bytes:
     """Key of a session's record."""
     return b"sS" + session_id
-
-
-def session_key(public: bytes) -> bytes:
-    """Key of the session that a session public key opened."""
-    return b"sK" + public
 
 
 def quote(digest: bytes) -> bytes:

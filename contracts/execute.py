@@ -1,0 +1,263 @@
+"""One transaction against the state: a flat list of steps over frozen data.
+
+1. Who signs: a session, a node of the trust document, or the key of a session to be.
+2. The signature is the signer's over this body.
+3. A sequence number runs one body once: again gives the first entry; another body is refused; below
+   the window of 1,024 and never run means it never will.
+4. The session is open and the transaction is on time (block time).
+5. Each operation is judged and has its own outcome; after too many denials the session closes.
+6. Nothing but unreadable operations or unknown collections: refused, nobody gets free storage.
+7. Atomic: one failure undoes all but the marks of denied reads.
+8. The leaf commits to body, signature and outcomes; the signer's records move on.
+
+Not here: ordering, payloads, storage, proofs.
+"""
+
+from dataclasses import dataclass, replace
+
+from ledger import keys
+from ledger.crypto import ed25519, p256
+from ledger.format.leaf import TransactionLeaf, encode_leaf
+from ledger.format.operation import (
+    AcquireKey,
+    Delete,
+    KeyServiceStart,
+    Operation,
+    Put,
+    Read,
+    outcome_digest,
+)
+from ledger.format.outcome import Outcome, encode_outcome
+from ledger.format.reason import Reason
+from ledger.format.transaction import SignerKind, signed_message
+
+from contracts import sessions, values
+from contracts.errors import RefusedError, StateError
+from contracts.prepare import Prepared
+from contracts.records import (
+    Parameters,
+    SequenceRecord,
+    SessionRecord,
+    SignerRecord,
+    decode_parameters,
+    decode_sequence,
+    decode_session,
+    decode_signer,
+    encode_sequence,
+    encode_signer,
+)
+from contracts.values import Place
+from contracts.view import Changes, LogView, StateView
+
+SEQUENCE_WINDOW = 1024
+SESSION_VALID_MS = 600_000
+
+_MALFORMED = Outcome(Reason.MALFORMED)
+_WRONG_SIGNER = Outcome(Reason.WRONG_SIGNER)
+_NOT_EXECUTED = Outcome(Reason.NOT_EXECUTED)
+_CLOSED = Outcome(Reason.SESSION_CLOSED)
+_FREE = frozenset({Reason.MALFORMED, Reason.UNKNOWN_COLLECTION, Reason.WRONG_SIGNER})
+_COUNTED = frozenset({Reason.DENIED, Reason.UNKNOWN_COLLECTION})
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """What the rules know of the block they run in, and the entry that comes next."""
+
+    height: int
+    time_ms: int
+    index: int
+
+
+@dataclass(frozen=True, slots=True)
+class Executed:
+    """A transaction that stands on the ledger."""
+
+    leaf: bytes
+    outcomes: tuple[Outcome, ...]
+    encoded: tuple[bytes, ...]
+    writes: dict[bytes, bytes | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Repeated:
+    """The same transaction again: its first entry answers."""
+
+    index: int
+
+
+def execute(
+    prepared: Prepared, verdict: bytes | None, view: StateView, log: LogView, block: Block
+) -> Executed | Repeated:
+    """Run one transaction (1 to 8 above); RefusedError if it leaves no entry.
+
+    `verdict` is the block's verdict on the evidence of an OpenSession, None for anything else.
+    """
+    state = Changes(view)
+    parameters = parameters_of(view)
+    body = prepared.body
+    signer_key = keys.signer(body.signer_kind, body.signer)
+    session = _signer(prepared, state, parameters)
+    _verify_signature(prepared, session)
+    sequence_key = keys.sequence(body.signer_kind, body.signer, body.sequence)
+    signer = decode_signer(state.get(signer_key))
+    first = _first_run(prepared, state.get(sequence_key), signer)
+    if first is not None:
+        return Repeated(first)
+    _verify_open(session, signer, block)
+    _verify_time(prepared, block, parameters)
+    outcomes: tuple[Outcome, ...]
+    if body.signer_kind is SignerKind.NEW_SESSION:
+        when = (block.time_ms, block.index)
+        outcomes = (sessions.open_session(prepared, verdict, state, parameters, log, when),)
+    elif session is not None:
+        place = Place(state, parameters, block.time_ms, block.index, 0, body.signer, session)
+        outcomes, signer = _run(prepared, place, signer)
+    else:
+        outcomes = tuple(_judge_node(one, parameters) for one in prepared.operations)
+    _verify_worth(outcomes)
+    if body.atomic and any(one.reason is not Reason.OK for one in outcomes):
+        state.writes = dict(filter(_is_denied_touch, state.writes.items()))
+        outcomes = tuple(_NOT_EXECUTED if o.reason is Reason.OK else o for o in outcomes)
+    encoded = tuple(map(encode_outcome, outcomes))
+    leaf = encode_leaf(
+        TransactionLeaf(
+            block.height,
+            block.time_ms,
+            prepared.envelope.body,
+            prepared.envelope.signature,
+            tuple(map(outcome_digest, prepared.envelope.salts, encoded)),
+        )
+    )
+    signer = replace(signer, highest=max(signer.highest, body.sequence))
+    state.put(signer_key, encode_signer(signer))
+    state.put(sequence_key, encode_sequence(SequenceRecord(prepared.hash, block.index)))
+    return Executed(leaf, outcomes, encoded, state.writes)
+
+
+def parameters_of(view: StateView) -> Parameters:
+    """The current parameters; StateError if there are none."""
+    data = view.get(keys.PARAMETERS)
+    if data is None:
+        raise StateError("the state has no parameters")
+    return decode_parameters(data)
+
+
+def _signer(prepared: Prepared, state: Changes, parameters: Parameters) -> SessionRecord | None:
+    body = prepared.body
+    if body.signer_kind is SignerKind.SESSION:
+        data = state.get(keys.session(body.signer))
+        if data is None:
+            raise RefusedError(Reason.UNKNOWN_SIGNER, "open a session first")
+        return decode_session(data)
+    if body.signer_kind is SignerKind.NODE:
+        if body.signer not in parameters.nodes:
+            raise RefusedError(Reason.UNKNOWN_SIGNER, "the trust document names no such node")
+        return None
+    if body.signer_kind is SignerKind.NEW_SESSION:
+        return None
+    raise RefusedError(Reason.UNKNOWN_SIGNER, "accounts cannot sign on this network yet")
+
+
+def _verify_signature(prepared: Prepared, session: SessionRecord | None) -> None:
+    body = prepared.body
+    message = signed_message(body.network_id, prepared.envelope.body)
+    signature = prepared.envelope.signature
+    if body.signer_kind is SignerKind.NODE:
+        is_good = ed25519.is_valid(body.signer, signature, message)
+    else:
+        public = body.signer if session is None else session.public_key
+        is_good = p256.is_valid(public, signature, message)
+    if not is_good:
+        raise RefusedError(Reason.BAD_SIGNATURE, "sign the body with the signer's own key, low s")
+
+
+def _first_run(prepared: Prepared, data: bytes | None, signer: SignerRecord) -> int | None:
+    if data is not None:
+        first = decode_sequence(data)
+        if first.transaction == prepared.hash:
+            return first.index
+        if prepared.body.signer_kind is SignerKind.NEW_SESSION:
+            raise RefusedError(Reason.SESSION_KEY_REUSED, "make a new session key")
+        raise RefusedError(
+            Reason.SEQUENCE_REUSED, "another transaction ran under this sequence number"
+        )
+    if prepared.body.sequence + SEQUENCE_WINDOW <= signer.highest:
+        raise RefusedError(
+            Reason.SEQUENCE_PASSED, "it did not run and never will: sign it again with a new number"
+        )
+    return None
+
+
+def _verify_open(session: SessionRecord | None, signer: SignerRecord, block: Block) -> None:
+    if session is None:
+        return
+    if block.time_ms >= session.expires_ms:
+        raise RefusedError(Reason.SESSION_EXPIRED, "attest again")
+    if signer.is_closed:
+        raise RefusedError(Reason.SESSION_CLOSED, "closed after too many denials: attest again")
+
+
+def _verify_time(prepared: Prepared, block: Block, parameters: Parameters) -> None:
+    until = prepared.body.valid_until_ms
+    if until <= block.time_ms:
+        raise RefusedError(
+            Reason.TRANSACTION_EXPIRED, "it did not run and never will: sign it again"
+        )
+    if until > block.time_ms + SESSION_VALID_MS + parameters.skew_ms:
+        raise RefusedError(Reason.VALID_TOO_LONG, "valid_until is at most 10 minutes ahead")
+
+
+def _run(
+    prepared: Prepared, place: Place, signer: SignerRecord
+) -> tuple[tuple[Outcome, ...], SignerRecord]:
+    outcomes = []
+    denials = signer.denials
+    for position, operation in enumerate(prepared.operations):
+        if denials >= place.parameters.denials:
+            outcomes.append(_CLOSED)
+            continue
+        place.position = position
+        outcome = _judge(operation, place)
+        if outcome.reason in _COUNTED:
+            denials += 1
+        outcomes.append(outcome)
+    is_closed = denials >= place.parameters.denials
+    return tuple(outcomes), replace(signer, denials=denials, is_closed=is_closed)
+
+
+def _judge(operation: Operation | None, place: Place) -> Outcome:
+    match operation:
+        case Put():
+            return values.put(operation, place)
+        case Read():
+            return values.read(operation, place)
+        case AcquireKey():
+            return values.acquire_key(operation, place)
+        case Delete():
+            return values.delete(operation, place)
+        case None:
+            return _MALFORMED
+        case _:
+            return _WRONG_SIGNER
+
+
+def _judge_node(operation: Operation | None, parameters: Parameters) -> Outcome:
+    if operation is None:
+        return _MALFORMED
+    if not isinstance(operation, KeyServiceStart):
+        return _WRONG_SIGNER
+    if operation.service_key != parameters.service_key:
+        return Outcome(Reason.WRONG_SERVICE_KEY)
+    return Outcome(Reason.OK)
+
+
+def _is_denied_touch(row: tuple[bytes, bytes | None]) -> bool:
+    return row[0].startswith(keys.TOUCH) and row[1] == bytes((Reason.DENIED,))
+
+
+def _verify_worth(outcomes: tuple[Outcome, ...]) -> None:
+    if all(one.reason in _FREE for one in outcomes):
+        raise RefusedError(
+            outcomes[0].reason, "no operation of this transaction could be judged at all"
+        )

@@ -1,0 +1,66 @@
+"""The state that genesis makes: parameters, collections, and the policies that admit sessions."""
+
+from attestation.errors import AttestationError
+from attestation.policy import decode_policy
+from ledger import keys
+from ledger.errors import FormatError
+from ledger.format.genesis import Genesis, Profile
+from ledger.format.trust import decode_trust, trust_digest
+
+from contracts.records import (
+    CollectionRecord,
+    Parameters,
+    encode_collection,
+    encode_list,
+    encode_parameters,
+)
+
+RULES_VERSION = 1
+
+
+def parameters_of(genesis: Genesis) -> Parameters:
+    """The rules' parameters as genesis sets them."""
+    trust = decode_trust(genesis.trust)
+    limits = genesis.limits
+    return Parameters(
+        trust_version=trust.version,
+        epoch=trust.epoch,
+        rules_version=trust.rules_version,
+        rules_height=trust.rules_height,
+        session_ms=limits.session_ms,
+        skew_ms=limits.skew_ms,
+        checkpoint_age_ms=limits.checkpoint_age_ms,
+        receipt_age_ms=limits.receipt_age_ms,
+        block_interval_ms=limits.block_interval_ms,
+        value_bytes=limits.value_bytes,
+        denials=limits.denials,
+        trust_digest=trust_digest(genesis.trust),
+        service_key=trust.service_key,
+        is_development=genesis.profile is Profile.DEVELOPMENT,
+        nodes=tuple(party.public_key for party in trust.cosigners),
+    )
+
+
+def genesis_state(genesis: Genesis) -> dict[bytes, bytes | None]:
+    """The first state; FormatError if a policy in genesis is not a valid one."""
+    state: dict[bytes, bytes | None] = {
+        keys.PARAMETERS: encode_parameters(parameters_of(genesis)),
+    }
+    policies: list[bytes] = []
+    for collection in genesis.collections:
+        for policy in (collection.readers, collection.writers):
+            _verify_policy(collection.name, policy)
+            if policy not in policies:
+                policies.append(policy)
+        state[keys.collection(collection.name)] = encode_collection(
+            CollectionRecord(collection.readers, collection.writers)
+        )
+    state[keys.ADMISSIONS] = encode_list(tuple(policies))
+    return state
+
+
+def _verify_policy(collection: str, policy: bytes) -> None:
+    try:
+        decode_policy(policy)
+    except AttestationError as error:
+        raise FormatError(f"genesis: collection {collection}: {error}") from error
