@@ -1,7 +1,7 @@
 """The `software` platform: a quoting enclave made of files. DEVELOPMENT ONLY.
 
-Whoever can read its directory can quote any code, so it proves nothing to whoever does not trust the
-machine. What it is for: it emits the same DCAP quotes and collateral as hardware, under its own
+Whoever can read its directory can quote any code, so it proves nothing to whoever does not trust
+the machine. What it is for: it emits the same DCAP quotes and collateral as hardware, under its own
 random root, so that the one verification path runs everywhere. Programs of one machine share one
 directory; each opens it with the manifest of its own files.
 """

@@ -46,8 +46,11 @@ def new_platform_files(directory: Path) -> Iterator["PlatformFiles"]:
 
     Raises PlatformError when it exists or cannot be made.
     """
-    directory.parent.mkdir(parents=True, exist_ok=True)
-    staging = Path(tempfile.mkdtemp(prefix=f".{directory.name}.", dir=directory.parent))
+    try:
+        directory.parent.mkdir(parents=True, exist_ok=True)
+        staging = Path(tempfile.mkdtemp(prefix=f".{directory.name}.", dir=directory.parent))
+    except OSError as error:
+        raise PlatformError(f"{directory}: cannot be created: {error}") from error
     try:
         yield PlatformFiles(staging)
         if directory.exists():

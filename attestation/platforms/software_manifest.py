@@ -3,9 +3,9 @@
 Rules: a TOML file {name, product_id, svn, signer, files, root}. `root` is a directory relative to
 the manifest's (default "."); each entry of `files` is a file, a directory (everything below it but
 ``__pycache__``) or a glob pattern, relative to root; one that matches nothing is an error. Links
-are refused. The measurement is SHA-256 over ``sealedger software v1`` newline and, per file sorted by
-path, ``<sha256 hex>  <path>`` newline: one changed byte changes it. The signer is a bare name that
-anybody may write: good for development, worth nothing elsewhere.
+are refused. The measurement is SHA-256 over ``sealedger software v1`` newline and, per file sorted
+by path, ``<sha256 hex>  <path>`` newline: one changed byte changes it. The signer is a bare name
+that anybody may write: good for development, worth nothing elsewhere.
 """
 
 import hashlib

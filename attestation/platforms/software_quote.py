@@ -1,8 +1,8 @@
 """The software quoting enclave: SGX quotes of version 3. Development only.
 
 Rules: byte layout as in docs/spec/attestation.md. What follows the ISV signature is constant for
-one quoting enclave and is made once; a quote is then one signature and a concatenation. Reserved bytes
-are zero, signatures have low s, the certificate part is canonical.
+one quoting enclave and is made once; a quote is then one signature and a concatenation. Reserved
+bytes are zero, signatures have low s, the certificate part is canonical.
 """
 
 import hashlib
