@@ -148,6 +148,14 @@ def test_the_empty_tree_is_the_start_of_every_tree() -> None:
             )
 
 
+def test_a_grown_tree_needs_a_proof() -> None:
+    """Between two sizes above 0 an empty proof shows nothing."""
+    with pytest.raises(ProofError, match="empty"):
+        verify_consistency(
+            old_size=1, old_root=LEAVES[0], new_size=2, new_root=root_of(LEAVES[:2]), proof=()
+        )
+
+
 @pytest.mark.parametrize("old, new", [(2, 1), (-1, 1), (1, MAX_TREE_SIZE + 1)])
 def test_impossible_sizes_are_refused(old: int, new: int) -> None:
     """A tree does not shrink, is not negative and has less than 2^63 leaves."""

@@ -1,5 +1,6 @@
 """Quorum rules: what certifies a checkpoint, and every way in which a note fails to."""
 
+import json
 from dataclasses import replace
 from typing import Any
 
@@ -15,10 +16,12 @@ from ledger.log.note import (
     SignatureType,
     VerifierKey,
     decode_note,
+    decode_vkey,
     encode_note,
 )
 from ledger.log.quorum import Cosigned, Cosigner, QuorumRule, verify_certified, verify_quorum
 from tests.support.log_signers import TIME_S, TestSigner, cosigner, log_signer, signed_note
+from tests.support.log_vectors import PUBLIC
 
 ORIGIN = "example.org/log/1"
 LOG = log_signer(ORIGIN)
@@ -51,6 +54,25 @@ def test_enough_signatures_certify() -> None:
         assert certified.time_s == TIME_S
         assert {one.name for one in certified.cosigned} == {core.key.name for core in CORES[:3]}
         assert certified.witnessed == (Cosigned(WITNESSES[0].key.name, TIME_S),)
+
+
+def test_a_published_checkpoint_is_certified() -> None:
+    """A public log's checkpoint satisfies a rule of its log key and four real witnesses."""
+    published = json.loads(PUBLIC.read_text(encoding="utf-8"))["published_checkpoint"]
+    keys = [decode_vkey(vkey) for vkey in published["witness_vkeys"]]
+    rule = QuorumRule(
+        log_key=decode_vkey(published["log_vkey"]),
+        cosigners=(Cosigner(keys[0], "one"), Cosigner(keys[1], "two")),
+        threshold=2,
+        witnesses=(keys[2], keys[3]),
+        witness_threshold=2,
+    )
+    note = published["note"].encode()
+    certified = verify_certified(note, rule)
+    assert certified.checkpoint.size == published["size"]
+    assert certified.time_s == published["time_s"]
+    with pytest.raises(NoteError, match="does not verify"):
+        verify_certified(note.replace(b"1432088532", b"1432088531"), rule)
 
 
 @pytest.mark.parametrize("missing", range(len(ENOUGH)))
