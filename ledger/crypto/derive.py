@@ -24,6 +24,8 @@ RELEASE = b"sealedger/release/1\0"
 # from the service seed
 LOG_KEY = b"sealedger/log-key/1\0"
 SERVICE_KEY = b"sealedger/service-key/1\0"
+# from a platform's sealing key
+KEY_SERVICE_STATE = b"sealedger/key-service-state/1\0"
 
 _SHA256 = hashes.SHA256()
 
