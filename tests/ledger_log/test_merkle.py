@@ -148,6 +148,33 @@ def test_the_empty_tree_is_the_start_of_every_tree() -> None:
             )
 
 
+def test_a_proof_has_the_length_of_its_sizes() -> None:
+    """A proof that leads to the root of another shape of tree is refused for its length."""
+    leaves = LEAVES[:4]
+    whole, half = root_of(leaves), root_of(leaves[:2])
+    with pytest.raises(ProofError, match="too short"):
+        verify_inclusion(
+            index=0, size=4, leaf_hash=leaves[0], proof=path_of(0, leaves[:2]), root=half
+        )
+    # leaf 2 of 4 passed off as leaf 0 of 2: the hashes would lead to the root
+    with pytest.raises(ProofError, match="too long"):
+        verify_inclusion(index=0, size=2, leaf_hash=leaves[2], proof=path_of(2, leaves), root=whole)
+    with pytest.raises(ProofError, match="too short"):
+        verify_consistency(
+            old_size=1, old_root=leaves[0], new_size=4, new_root=half, proof=(leaves[1],)
+        )
+    # both roots pushed under one more left sibling
+    over = [node_hash(leaves[3], root) for root in (leaves[0], half)]
+    with pytest.raises(ProofError, match="too long"):
+        verify_consistency(
+            old_size=3,
+            old_root=over[0],
+            new_size=4,
+            new_root=over[1],
+            proof=(leaves[0], leaves[1], leaves[3], leaves[3]),
+        )
+
+
 def test_a_grown_tree_needs_a_proof() -> None:
     """Between two sizes above 0 an empty proof shows nothing."""
     with pytest.raises(ProofError, match="empty"):

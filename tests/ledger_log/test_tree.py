@@ -140,10 +140,12 @@ def test_reopening_reads_one_tile_per_level(
 def test_a_wider_tile_serves_a_smaller_size(
     grown: tuple[MemoryTiles, Tree, dict[int, bytes]],
 ) -> None:
-    """A tree opens at any earlier size from the tiles of a later one."""
+    """A tree opens at any earlier size from the tiles of a later one, and grows on from there."""
     tiles, _, roots = grown
     for size in BOUNDARIES:
-        assert Tree.open(tiles, size).root() == roots[size]
+        tree = Tree.open(tiles, size)
+        assert tree.root() == roots[size]
+        assert tree.append(LEAVES[size : size + 3]).root == root_of(LEAVES[: size + 3])
 
 
 def test_leaves_that_are_not_durable_are_provable() -> None:
