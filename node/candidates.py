@@ -1,0 +1,103 @@
+"""What the node checks before a transaction is ordered: its bytes and its payloads.
+
+An early refusal only: signature, session, sequence and policy are judged by the rules, in the
+block. Payloads are judged here because rules never read them: a sealed value must be the one that
+its operation names, evidence must be verified before it can be proposed.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from typing import Protocol
+
+from attestation.errors import AttestationError, CannotDecideError
+from attestation.verdict import encode_verdict
+from contracts.errors import RefusedError
+from contracts.prepare import Prepared, prepare
+from ledger.errors import FormatError
+from ledger.format.operation import OpenSession, Operation, Put
+from ledger.format.outcome import Coordinates
+from ledger.format.reason import Reason
+from ledger.format.sealed import encode_coordinates, sealed_digest, split_sealed
+from node.verifier import EvidenceVerifier
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """A checked transaction that waits to be ordered; with the verdict if it opens a session."""
+
+    prepared: Prepared
+    verdict: bytes | None
+    size: int
+
+    @property
+    def operations(self) -> int:
+        """How many operations it has."""
+        return len(self.prepared.operations)
+
+
+class Checker(Protocol):
+    """What turns an envelope into a submission."""
+
+    async def check(self, envelope: bytes) -> Submission:
+        """The submission; RefusedError with the reason."""
+        ...
+
+
+class EnvelopeChecker:
+    """Decodes envelopes, judges payloads, has evidence verified."""
+
+    def __init__(self, network_id: bytes, verifier: EvidenceVerifier) -> None:
+        """Keep the parts."""
+        self._network_id = network_id
+        self._verifier = verifier
+
+    async def check(self, envelope: bytes) -> Submission:
+        """See Checker; `envelope` is at most 4 MiB."""
+        try:
+            prepared = prepare(envelope, self._network_id)
+            verdict = None
+            pairs = zip(prepared.operations, prepared.envelope.payloads, strict=True)
+            for operation, payload in pairs:
+                if isinstance(operation, OpenSession):
+                    verdict = await self._judge(prepared, operation, payload)
+                else:
+                    self._verify_payload(operation, payload, prepared.body.signer)
+        except FormatError as error:
+            raise RefusedError(error.reason, str(error)) from error
+        return Submission(prepared, verdict, len(envelope))
+
+    def _verify_payload(self, operation: Operation | None, payload: bytes, signer: bytes) -> None:
+        if not isinstance(operation, Put):
+            if payload:
+                raise FormatError("only Put and OpenSession have payloads")
+            return
+        header, ciphertext = split_sealed(payload)
+        digest = sealed_digest(header, hashlib.sha256(ciphertext).digest())
+        at = Coordinates(
+            operation.collection,
+            operation.name,
+            operation.record_id,
+            operation.epoch,
+            operation.mode,
+            signer,
+        )
+        if (
+            digest != operation.sealed_digest
+            or len(ciphertext) != operation.size
+            or not header.startswith(encode_coordinates(self._network_id, at))
+        ):
+            raise FormatError(
+                "a payload is not the sealed value that its Put names", Reason.PAYLOAD_MISMATCH
+            )
+
+    async def _judge(self, prepared: Prepared, operation: OpenSession, payload: bytes) -> bytes:
+        if len(prepared.operations) != 1:
+            raise FormatError("OpenSession stands alone in its transaction", Reason.WRONG_SIGNER)
+        if hashlib.sha256(payload).digest() != operation.evidence_digest:
+            raise FormatError("the payload is not the evidence", Reason.PAYLOAD_MISMATCH)
+        try:
+            return encode_verdict(await self._verifier.verify(payload))
+        except CannotDecideError as error:
+            raise RefusedError(Reason.EVIDENCE_UNDECIDED, str(error)) from error
+        except AttestationError as error:
+            raise RefusedError(Reason.EVIDENCE_REFUSED, str(error)) from error

@@ -1,0 +1,27 @@
+"""Errors of the node, by whose fault.
+
+`ConfigError` is the operator's (the message names file, field and what would be right),
+`RollbackError` says that the data are older than what this node already signed, `DamagedError` that
+the store or the key service's state is not what we wrote: both stop the node.
+"""
+
+
+class NodeError(Exception):
+    """Root of the package's errors; `hint` says what to do next."""
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        """Carry the message and the hint."""
+        super().__init__(message)
+        self.hint = hint
+
+
+class ConfigError(NodeError):
+    """The configuration or a file it names cannot be used."""
+
+
+class RollbackError(NodeError):
+    """The data directory is older than the rollback lock: a restored backup or a lost disk."""
+
+
+class DamagedError(NodeError):
+    """What is stored is not what was written."""

@@ -1,0 +1,88 @@
+"""After a block is durable: certify the log once, then answer each submission.
+
+1. One checkpoint serves all answers of the block; a block that wrote nothing uses the latest one.
+2. Each entry gets its inclusion proof under it, and what it entitles to is released against that.
+3. A repeated transaction is answered from its first entry.
+"""
+
+from ledger import keys
+from ledger.errors import StoreError
+from ledger.format.outcome import decode_outcome
+from ledger.format.stored import decode_stored
+from ledger.log.tree import Tree
+from node.answers import RecordedAnswer, recorded_reply, refused_reply
+from node.certifier import Certified, Certifier
+from node.ledger_store import LedgerStore
+from node.releases import Entry, Releases
+from node.results import Again, Finalized, Recorded, Refused, Result
+from sealedger.v1 import node_pb2 as pb
+
+
+class Publisher:
+    """Makes the answers of a block. One thread."""
+
+    def __init__(self, certifier: Certifier, releases: Releases) -> None:
+        """Keep the parts."""
+        self._certifier = certifier
+        self._releases = releases
+
+    def publish(self, finalized: Finalized, tree: Tree, view: LedgerStore) -> list[pb.SubmitReply]:
+        """One reply for each result, in order (1 to 3 above)."""
+        if finalized.batch is None:
+            certified = self._certifier.latest
+        else:
+            certified = self._certifier.certify(finalized.head, finalized.header, tree)
+        return [self._answer(result, certified, tree, view) for result in finalized.results]
+
+    def _answer(
+        self, result: Result, certified: Certified, tree: Tree, view: LedgerStore
+    ) -> pb.SubmitReply:
+        transaction = result.submission.prepared.hash
+        if isinstance(result, Refused):
+            return refused_reply(transaction, result.error.reason, result.error.hint)
+        entry = _entry(result, view)
+        sealed, released = self._releases.release(entry, certified, tree, view)
+        return recorded_reply(
+            RecordedAnswer(
+                transaction=transaction,
+                index=entry.index,
+                leaf=entry.leaf,
+                hashes=tree.inclusion_proof(entry.index, certified.size),
+                checkpoint=certified.note,
+                outcomes=entry.encoded,
+                sealed=sealed,
+                released=released,
+            )
+        )
+
+
+def load_entry(index: int, view: LedgerStore) -> Entry:
+    """A transaction entry from the store; StoreError if it is not there."""
+    leaf = view.get(keys.entry(index))
+    stored = view.get(keys.operations(index))
+    if leaf is None or stored is None:
+        raise StoreError(f"entry {index} is not a stored transaction")
+    beside = decode_stored(stored)
+    return Entry(
+        index,
+        leaf,
+        beside.operations,
+        beside.salts,
+        beside.outcomes,
+        tuple(map(decode_outcome, beside.outcomes)),
+    )
+
+
+def _entry(result: Recorded | Again, view: LedgerStore) -> Entry:
+    if isinstance(result, Again):
+        return load_entry(result.index, view)
+    envelope = result.submission.prepared.envelope
+    executed = result.executed
+    return Entry(
+        result.index,
+        executed.leaf,
+        envelope.operations,
+        envelope.salts,
+        executed.encoded,
+        executed.outcomes,
+    )

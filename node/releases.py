@@ -1,0 +1,109 @@
+"""Asks the key service for what a certified entry entitles to.
+
+The node only brings the proof together: leaf, inclusion, outcomes and sealed headers. Whether a key
+is released, and which, is the key service's judgement of exactly these bytes.
+"""
+
+import hashlib
+from dataclasses import dataclass
+
+from kms.errors import KeyServiceRefusal
+from kms.messages import (
+    Released,
+    ReleaseItem,
+    ReleaseRequest,
+    decode_release_reply,
+    encode_release_request,
+)
+from ledger import keys
+from ledger.format.outcome import KeyAcquired, Outcome, ReadGranted, SessionOpened
+from ledger.format.reason import Reason
+from ledger.format.sealed import split_sealed
+from ledger.log.tree import Tree
+from node.certifier import Certified, KeyServicePort
+from node.ledger_store import LedgerStore
+
+_NOTHING = Released(Reason.NOT_GRANTED)
+_ERASED = Released(Reason.PAYLOAD_ERASED)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A transaction entry with what stands beside it."""
+
+    index: int
+    leaf: bytes
+    operations: tuple[bytes, ...]
+    salts: tuple[bytes, ...]
+    encoded: tuple[bytes, ...]
+    outcomes: tuple[Outcome, ...]
+
+
+class Releases:
+    """Prepares tickets and passes on the answers. One thread."""
+
+    def __init__(self, key_service: KeyServicePort) -> None:
+        """Keep the port."""
+        self._key_service = key_service
+
+    def release(
+        self, entry: Entry, certified: Certified, tree: Tree, view: LedgerStore
+    ) -> tuple[tuple[bytes, ...], tuple[Released, ...]]:
+        """For each operation: the sealed secret of a granted Read, and what was released."""
+        count = len(entry.outcomes)
+        sealed = [b""] * count
+        released = [_NOTHING] * count
+        items = []
+        for position, outcome in enumerate(entry.outcomes):
+            detail = outcome.detail
+            if isinstance(detail, ReadGranted):
+                payload = view.get(keys.payload(detail.put_index, detail.put_position))
+                if payload is None:
+                    released[position] = _ERASED
+                    continue
+                sealed[position] = payload
+                items.append(_read_item(position, entry, payload))
+            elif isinstance(detail, KeyAcquired):
+                items.append(ReleaseItem(position, entry.salts[position], entry.encoded[position]))
+            elif isinstance(detail, SessionOpened):
+                items.append(
+                    ReleaseItem(
+                        position,
+                        entry.salts[position],
+                        entry.encoded[position],
+                        entry.operations[position],
+                    )
+                )
+        if items:
+            answers = self._ask(entry, tuple(items), certified, tree)
+            for item, answer in zip(items, answers, strict=True):
+                released[item.position] = answer
+        return tuple(sealed), tuple(released)
+
+    def _ask(
+        self, entry: Entry, items: tuple[ReleaseItem, ...], certified: Certified, tree: Tree
+    ) -> tuple[Released, ...]:
+        request = ReleaseRequest(
+            index=entry.index,
+            leaf=entry.leaf,
+            hashes=tree.inclusion_proof(entry.index, certified.size),
+            size=certified.size,
+            root=certified.root,
+            consistency=tree.consistency_proof(certified.size, self._key_service.held.size),
+            items=items,
+        )
+        try:
+            return decode_release_reply(self._key_service.release(encode_release_request(request)))
+        except KeyServiceRefusal as error:
+            return (Released(error.reason),) * len(items)
+
+
+def _read_item(position: int, entry: Entry, payload: bytes) -> ReleaseItem:
+    header, ciphertext = split_sealed(payload)
+    return ReleaseItem(
+        position,
+        entry.salts[position],
+        entry.encoded[position],
+        sealed_header=header,
+        ciphertext_digest=hashlib.sha256(ciphertext).digest(),
+    )
