@@ -61,6 +61,8 @@ def encode_request(request: Request) -> bytes:
 def decode_request(data: bytes) -> Request:
     """The request of canonical bytes; raises DecodeError for anything else."""
     message = decode_message(pb.VerificationRequest, data, MAX_REQUEST_BYTES)
+    if not message.HasField("rules"):
+        raise DecodeError("verification request: no rules")
     rules = VerificationRules(
         roots=tuple(message.rules.roots),
         tcb_signer_pins=tuple(message.rules.tcb_signer_pins),

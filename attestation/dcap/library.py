@@ -40,6 +40,10 @@ _EVIDENCE_FAULTS = (
 _DECISION_FAULTS = (
     ("UnknownRevocationStatus", DecisionFault.COLLATERAL_OTHER_PLATFORM),
     ("Fmspc mismatch", DecisionFault.COLLATERAL_OTHER_PLATFORM),
+    ("Failed to parse root CA CRL", DecisionFault.COLLATERAL_MALFORMED),
+    ("Failed to parse PCK CRL", DecisionFault.COLLATERAL_MALFORMED),
+    ("Signature is invalid for tcb_info", DecisionFault.COLLATERAL_UNTRUSTED),
+    ("Signature is invalid for qe_identity", DecisionFault.COLLATERAL_UNTRUSTED),
     ("CrlExpired", DecisionFault.COLLATERAL_EXPIRED),
     ("expired", DecisionFault.COLLATERAL_EXPIRED),
     ("issue date is in the future", DecisionFault.COLLATERAL_FROM_FUTURE),
