@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import cast
 
+from google.protobuf.message import DecodeError
+
 from kms.messages import Released
 from ledger.format.reason import Reason
 from sealedger.v1 import kms_pb2, ledger_pb2
@@ -42,6 +44,14 @@ def recorded_reply(answer: RecordedAnswer) -> pb.SubmitReply:
 def refused_reply(transaction: bytes, reason: Reason, hint: str) -> pb.SubmitReply:
     """The reply for a transaction that left no entry."""
     return pb.SubmitReply(transaction_hash=transaction, refusal=refusal(reason, hint))
+
+
+def envelope_body(envelope: bytes) -> bytes:
+    """The body inside an envelope as far as it can be found, to name what was refused."""
+    try:
+        return ledger_pb2.Envelope.FromString(envelope).body
+    except DecodeError:
+        return b""
 
 
 def refusal(reason: Reason, hint: str) -> pb.Refusal:

@@ -52,6 +52,7 @@ class Certifier:
         self._cosigner = cosigner
         self._key_service = key_service
         self._latest: Certified | None = None
+        self._last: tuple[Head, bytes] | None = None
 
     @property
     def latest(self) -> Certified:
@@ -73,4 +74,11 @@ class Certifier:
         )
         reply = self._key_service.certify(encode_certify_request(request))
         self._latest = Certified(head.size, head.root, decode_certify_reply(reply))
+        self._last = (head, header)
         return self._latest
+
+    def renew(self, tree: Tree) -> Certified:
+        """Certify the latest tree again at the present time, so that it stays recent when idle."""
+        if self._last is None:
+            raise RuntimeError("nothing is certified before the node has started")
+        return self.certify(*self._last, tree)

@@ -42,6 +42,8 @@ from node.home import Home, SealedFile, replace_file
 from node.rollback_lock import Locked, RollbackLock
 
 OPERATOR = "operator"
+# A block at least every 4 minutes: evidence may name a block end of the last 10.
+_LIMITS = Limits(block_interval_ms=240_000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,7 @@ class FoundingPlan:
     name: str
     collections: tuple[Collection, ...]
     endpoint: str = "127.0.0.1:8700"
-    limits: Limits = Limits(block_interval_ms=240_000)
+    limits: Limits = _LIMITS
 
 
 class NoTiles:

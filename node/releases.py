@@ -25,6 +25,10 @@ from node.ledger_store import LedgerStore
 
 _NOTHING = Released(Reason.NOT_GRANTED)
 _ERASED = Released(Reason.PAYLOAD_ERASED)
+_LATER = Released(Reason.TOO_LARGE)
+
+# Sealed bytes in one reply; what does not fit is fetched with its own ticket (Node.Release).
+MAX_SEALED_BYTES = 6 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,33 +51,36 @@ class Releases:
         self._key_service = key_service
 
     def release(
-        self, entry: Entry, certified: Certified, tree: Tree, view: LedgerStore
+        self,
+        entry: Entry,
+        certified: Certified,
+        tree: Tree,
+        view: LedgerStore,
+        only: frozenset[int] | None = None,
     ) -> tuple[tuple[bytes, ...], tuple[Released, ...]]:
-        """For each operation: the sealed secret of a granted Read, and what was released."""
+        """For each operation: the sealed secret of a granted Read, and what was released.
+
+        With `only`, the other positions are left empty.
+        """
         count = len(entry.outcomes)
         sealed = [b""] * count
         released = [_NOTHING] * count
         items = []
+        room = MAX_SEALED_BYTES
         for position, outcome in enumerate(entry.outcomes):
             detail = outcome.detail
+            if only is not None and position not in only:
+                continue
             if isinstance(detail, ReadGranted):
                 payload = view.get(keys.payload(detail.put_index, detail.put_position))
-                if payload is None:
-                    released[position] = _ERASED
+                if payload is None or len(payload) > room:
+                    released[position] = _ERASED if payload is None else _LATER
                     continue
+                room -= len(payload)
                 sealed[position] = payload
                 items.append(_read_item(position, entry, payload))
-            elif isinstance(detail, KeyAcquired):
-                items.append(ReleaseItem(position, entry.salts[position], entry.encoded[position]))
-            elif isinstance(detail, SessionOpened):
-                items.append(
-                    ReleaseItem(
-                        position,
-                        entry.salts[position],
-                        entry.encoded[position],
-                        entry.operations[position],
-                    )
-                )
+            elif isinstance(detail, KeyAcquired | SessionOpened):
+                items.append(_key_item(position, entry))
         if items:
             answers = self._ask(entry, tuple(items), certified, tree)
             for item, answer in zip(items, answers, strict=True):
@@ -96,6 +103,13 @@ class Releases:
             return decode_release_reply(self._key_service.release(encode_release_request(request)))
         except KeyServiceRefusal as error:
             return (Released(error.reason),) * len(items)
+
+
+def _key_item(position: int, entry: Entry) -> ReleaseItem:
+    # A grant is checked against the operation too: it names the key that the secret is sealed to.
+    is_session = isinstance(entry.outcomes[position].detail, SessionOpened)
+    operation = entry.operations[position] if is_session else b""
+    return ReleaseItem(position, entry.salts[position], entry.encoded[position], operation)
 
 
 def _read_item(position: int, entry: Entry, payload: bytes) -> ReleaseItem:

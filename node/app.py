@@ -1,0 +1,180 @@
+"""The one place that builds a node: reads the home, wires the parts, opens and closes them.
+
+1. Genesis, configuration, keys, platform.
+2. The store and the rollback lock; the replica checks one against the other.
+3. The key service opens its sealed state; the log as it stands is certified.
+4. The engine runs; the key service's start nonce is recorded; its evidence is made.
+5. gRPC listens. Closing goes the other way and loses nothing that was acknowledged.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+import structlog
+
+from attestation.platforms.platform import Platform
+from attestation.worker import VerificationWorker
+from kms.service import KeyService, open_key_service
+from ledger import keys
+from ledger.crypto.ed25519 import SigningKey
+from ledger.crypto.secret import Secret
+from ledger.format.genesis import decode_genesis, network_id
+from ledger.format.trust import TrustDocument, decode_trust
+from ledger.leveldb import LevelDB
+from network.cosigner import Cosigner
+from network.embedded import EmbeddedEngine, EngineLimits
+from node.candidates import EnvelopeChecker
+from node.certifier import Certifier
+from node.config import NodeConfig
+from node.errors import ConfigError, DamagedError
+from node.founding import read_genesis
+from node.grpc_server import GrpcServer
+from node.home import Home, SealedFile, read_private
+from node.publisher import Publisher
+from node.releases import Releases
+from node.replica import Replica, ReplicaParts
+from node.rollback_lock import RollbackLock
+from node.service import Engine, LedgerService, ServiceParts
+from node.starting import start_key_service
+from node.tls import make_server_tls
+from node.verifier import EvidenceVerifier, verification_rules
+from sealedger.v1 import node_pb2 as pb
+
+RENEW_S = 180.0
+
+_log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class RunningNode:
+    """A node that serves."""
+
+    port: int
+    engine: Engine
+    replica: Replica[pb.SubmitReply]
+    key_service: KeyService
+    certifier: Certifier
+
+
+def clock_s() -> int:
+    """Unix time in seconds."""
+    return int(time.time())
+
+
+def clock_ms() -> int:
+    """Unix time in milliseconds."""
+    return time.time_ns() // 1_000_000
+
+
+@asynccontextmanager
+async def open_node(
+    home: Home, config: NodeConfig, platform: Platform
+) -> AsyncIterator[RunningNode]:
+    """Open a node (1 to 5 above) and close it again at the end.
+
+    Raises ConfigError, RollbackError, DamagedError, StoreError or KmsError with what to do.
+    """
+    genesis = read_genesis(home.genesis)
+    decoded = decode_genesis(genesis)
+    trust = decode_trust(decoded.trust)
+    node_key = SigningKey(Secret(read_private(home.node_key)))
+    async with AsyncExitStack() as stack:
+        store = LevelDB(home.data)
+        stack.callback(store.close)
+        if store.get(keys.GENESIS) != genesis:
+            raise DamagedError(
+                f"{home.data} belongs to another genesis than {home.genesis}",
+                "put the right files together again",
+            )
+        lock = RollbackLock(config.ledger.lock or home.lock, network_id(genesis))
+        stack.callback(lock.close)
+        key_service = open_key_service(
+            genesis=genesis, platform=platform, store=SealedFile(home.key_service)
+        )
+        stack.callback(key_service.close)
+        certifier = Certifier(_cosigner(trust, node_key), key_service)
+        releases = Releases(key_service)
+        replica = Replica(ReplicaParts(store, lock, Publisher(certifier, releases)))
+        certifier.certify(replica.head, _last_leaf(replica), replica.tree)
+        interval_s = decoded.limits.block_interval_ms / 1000
+        engine: Engine = EmbeddedEngine(
+            replica,
+            clock_ms=clock_ms,
+            limits=EngineLimits(config.ledger.queue_operations, block_interval_s=interval_s),
+        )
+        await stack.enter_async_context(engine)
+        await start_key_service(key_service, engine, replica, node_key, clock_ms())
+        await key_service.refresh_evidence(certifier.latest.note)
+        worker = VerificationWorker()
+        stack.push_async_callback(worker.close)
+        verifier = EvidenceVerifier(
+            worker,
+            rules=verification_rules(trust),
+            collateral=decoded.collateral,
+            clock_s=clock_s,
+        )
+        tls = make_server_tls(clock_s())
+        service = LedgerService(
+            ServiceParts(
+                genesis=genesis,
+                tls_spki_digest=tls.spki_digest,
+                checker=EnvelopeChecker(network_id(genesis), verifier),
+                engine=engine,
+                replica=replica,
+                certifier=certifier,
+                releases=releases,
+                key_service=key_service,
+            )
+        )
+        renewing = asyncio.create_task(_renew(key_service, certifier, replica), name="renew")
+        stack.callback(renewing.cancel)
+        server = GrpcServer(service, tls, config.grpc.listen)
+        stack.push_async_callback(server.close)
+        await server.open()
+        _log.info(
+            "node started",
+            network=network_id(genesis).hex(),
+            origin=trust.origin,
+            entries=replica.head.size,
+            port=server.port,
+        )
+        yield RunningNode(server.port, engine, replica, key_service, certifier)
+        _log.info("node stopping", entries=replica.head.size)
+
+
+def _cosigner(trust: TrustDocument, node_key: SigningKey) -> Cosigner:
+    for party in trust.cosigners:
+        if party.public_key == node_key.public:
+            return Cosigner(
+                origin=trust.origin,
+                name=party.name,
+                public_key=party.public_key,
+                sign=node_key.sign,
+                clock_s=clock_s,
+            )
+    raise ConfigError(
+        "the node's key is none of the network's cosigners",
+        "put back the keys directory that belongs to this genesis",
+    )
+
+
+def _last_leaf(replica: Replica[pb.SubmitReply]) -> bytes:
+    leaf = replica.view.get(keys.entry(replica.head.size - 1))
+    if leaf is None:
+        raise DamagedError("the last entry is missing", "run sealedger node fsck")
+    return leaf
+
+
+async def _renew(
+    key_service: KeyService, certifier: Certifier, replica: Replica[pb.SubmitReply]
+) -> None:
+    while True:
+        await asyncio.sleep(RENEW_S)
+        try:
+            await key_service.refresh_evidence(certifier.renew(replica.tree).note)
+            key_service.checkpoint_state()
+        except Exception as error:  # noqa: BLE001  # a task's top: the next round tries again
+            _log.error("renewing the evidence failed", error=str(error))

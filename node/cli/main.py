@@ -1,0 +1,50 @@
+"""The command ``sealedger``: one file per noun; only `main` exits."""
+
+import sys
+
+import click
+
+from attestation.errors import AttestationError
+from contracts.errors import ContractError
+from enclave_client.errors import SealedgerClientError
+from kms.errors import KmsError
+from ledger.errors import LedgerError
+from network.errors import NetworkError
+from node.cli.node import node
+from node.cli.output import show_error
+from node.errors import NodeError
+from sealedger.version import VERSION
+
+
+@click.group()
+@click.version_option(VERSION, prog_name="sealedger")
+def sealedger() -> None:
+    """A private ledger that gives a secret only to an attested enclave, on the record."""
+
+
+sealedger.add_command(node)
+
+_OURS = (
+    AttestationError,
+    ContractError,
+    KmsError,
+    LedgerError,
+    NetworkError,
+    NodeError,
+    SealedgerClientError,
+    OSError,
+)
+
+
+def main() -> None:
+    """Run the command line: exit 0 done, 1 failed, 2 wrong usage."""
+    try:
+        sealedger(standalone_mode=False)
+    except click.ClickException as error:
+        show_error(error.format_message(), "see --help")
+        sys.exit(2)
+    except click.Abort:
+        sys.exit(1)
+    except _OURS as error:
+        show_error(str(error), getattr(error, "hint", ""))
+        sys.exit(1)

@@ -1,0 +1,135 @@
+"""The gRPC adapter: decodes, calls one function, encodes.
+
+On a stream every refusal is a reply; a status means that the stream is broken. Submissions of one
+stream run side by side, at most 64 of them, and replies are written as they come.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import grpc
+import structlog
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+
+from kms.errors import KeyServiceRefusal
+from node.service import LedgerService
+from node.tls import ServerTls
+from sealedger.v1 import node_pb2 as pb
+from sealedger.v1 import node_pb2_grpc
+
+MAX_IN_FLIGHT = 64
+MAX_MESSAGE_BYTES = 8 * 1024 * 1024
+SERVICE_NAME = "sealedger.v1.Node"
+
+_log = structlog.get_logger()
+Context = grpc.aio.ServicerContext[Any, Any]
+
+
+class NodeServicer(node_pb2_grpc.NodeServicer):
+    """sealedger.v1.Node over a LedgerService."""
+
+    def __init__(self, service: LedgerService) -> None:
+        """Keep the service."""
+        self._service = service
+
+    async def Hello(  # noqa: N802  (the method's name in the .proto)
+        self, request: pb.HelloRequest, context: Context
+    ) -> pb.HelloReply:
+        """The key service's evidence."""
+        try:
+            return self._service.hello(request.nonce)
+        except KeyServiceRefusal as error:
+            await context.abort(grpc.StatusCode.INVALID_ARGUMENT, str(error))
+
+    async def Attest(  # noqa: N802  (the method's name in the .proto)
+        self,
+        request: pb.SubmitRequest,
+        context: Context,  # noqa: ARG002  (gRPC's signature)
+    ) -> pb.SubmitReply:
+        """Open a session."""
+        reply = await self._service.submit(request.envelope)
+        _log.info("attest", result=_result(reply))
+        return reply
+
+    async def SubmitOne(  # noqa: N802  (the method's name in the .proto)
+        self,
+        request: pb.SubmitRequest,
+        context: Context,  # noqa: ARG002  (gRPC's signature)
+    ) -> pb.SubmitReply:
+        """Submit one transaction."""
+        return await self._service.submit(request.envelope)
+
+    async def Submit(  # noqa: N802  (the method's name in the .proto)
+        self, requests: AsyncIterator[pb.SubmitRequest], context: Context
+    ) -> None:
+        """Submit many; replies come as they are ready."""
+        slots = asyncio.Semaphore(MAX_IN_FLIGHT)
+        writing = asyncio.Lock()
+
+        async def answer(envelope: bytes) -> None:
+            try:
+                reply = await self._service.submit(envelope)
+                async with writing:
+                    await context.write(reply)
+            finally:
+                slots.release()
+
+        async with asyncio.TaskGroup() as group:
+            async for request in requests:
+                await slots.acquire()
+                group.create_task(answer(request.envelope))
+
+    async def Release(  # noqa: N802  (the method's name in the .proto)
+        self,
+        request: pb.ReleaseTicket,
+        context: Context,  # noqa: ARG002  (gRPC's signature)
+    ) -> pb.ReleaseAnswer:
+        """The receipt is the ticket."""
+        return self._service.release(request.receipt)
+
+
+class GrpcServer:
+    """The listening server; opened and closed by name."""
+
+    def __init__(self, service: LedgerService, tls: ServerTls, listen: str) -> None:
+        """Keep the parts."""
+        self._service = service
+        self._tls = tls
+        self._listen = listen
+        self._server: grpc.aio.Server | None = None
+        self._health = health.aio.HealthServicer()
+        self.port = 0
+
+    async def open(self) -> None:
+        """Listen; RuntimeError if the address is taken."""
+        server = grpc.aio.server(
+            options=(
+                ("grpc.so_reuseport", 0),
+                ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
+                ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
+            )
+        )
+        node_pb2_grpc.add_NodeServicer_to_server(NodeServicer(self._service), server)
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
+        credentials = grpc.ssl_server_credentials([(self._tls.key, self._tls.certificate)])
+        self.port = server.add_secure_port(self._listen, credentials)
+        await server.start()
+        self._server = server
+        serving = health_pb2.HealthCheckResponse.SERVING
+        for name in ("", SERVICE_NAME):
+            await self._health.set(name, serving)
+
+    async def close(self, grace_s: float = 5.0) -> None:
+        """Stop taking calls, let running ones finish within the grace."""
+        if self._server is None:
+            return
+        await self._health.enter_graceful_shutdown()
+        await self._server.stop(grace_s)
+        self._server = None
+
+
+def _result(reply: pb.SubmitReply) -> str:
+    if reply.HasField("refusal"):
+        return str(reply.refusal.reason)
+    return "recorded"

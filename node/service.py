@@ -1,0 +1,120 @@
+"""What the node does for a client, without gRPC: hello, submit, release.
+
+Every refusal is a value with a reason and a hint. Anything else that goes wrong here is ours and
+stops the node (the engine says so); the client is told INTERNAL and asks again after the restart.
+"""
+
+from dataclasses import dataclass
+
+from contracts.errors import RefusedError
+from kms.errors import KeyServiceRefusal
+from kms.messages import Released, decode_hello_evidence
+from kms.service import KeyService
+from ledger.errors import FormatError
+from ledger.format.reason import Reason
+from ledger.format.receipt import Receipt, decode_receipt
+from ledger.format.transaction import transaction_hash
+from ledger.keys import entry
+from network.embedded import EmbeddedEngine
+from network.errors import ClosingError, EngineFailedError, OverloadedError
+from node.answers import (
+    envelope_body,
+    refused_answer,
+    refused_reply,
+    released_answer,
+)
+from node.candidates import EnvelopeChecker, Submission
+from node.certifier import Certifier
+from node.publisher import load_entry
+from node.releases import Releases
+from node.replica import Replica
+from node.results import Block, Finalized
+from sealedger.v1 import node_pb2 as pb
+
+Engine = EmbeddedEngine[Submission, Block, Finalized, pb.SubmitReply]
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceParts:
+    """What the service stands on."""
+
+    genesis: bytes
+    tls_spki_digest: bytes
+    checker: EnvelopeChecker
+    engine: Engine
+    replica: Replica[pb.SubmitReply]
+    certifier: Certifier
+    releases: Releases
+    key_service: KeyService
+
+
+class LedgerService:
+    """The node's three answers. One event loop."""
+
+    def __init__(self, parts: ServiceParts) -> None:
+        """Keep the parts."""
+        self._parts = parts
+
+    def hello(self, nonce: bytes) -> pb.HelloReply:
+        """Evidence, genesis and a recent checkpoint, signed for this nonce and TLS key.
+
+        Raises KeyServiceRefusal (MALFORMED for a nonce of another size than 32 bytes).
+        """
+        parts = self._parts
+        hello = decode_hello_evidence(parts.key_service.hello(nonce, parts.tls_spki_digest))
+        return pb.HelloReply(
+            genesis=parts.genesis,
+            checkpoint=hello.checkpoint,
+            evidence=hello.evidence,
+            tls_spki_digest=parts.tls_spki_digest,
+            signature=hello.signature,
+            time_ms=parts.replica.head.time_ms,
+            latest_checkpoint=parts.certifier.latest.note,
+        )
+
+    async def submit(self, envelope: bytes) -> pb.SubmitReply:
+        """Check, order, record, certify, release; a refusal is a reply."""
+        try:
+            submission = await self._parts.checker.check(envelope)
+            return await self._parts.engine.submit(submission)
+        except RefusedError as error:
+            return _refused(envelope, error.reason, error.hint)
+        except OverloadedError as error:
+            return _refused(envelope, Reason.OVERLOADED, f"{error}: send the same bytes again")
+        except ClosingError as error:
+            return _refused(envelope, Reason.SHUTTING_DOWN, f"{error}: send the same bytes again")
+        except EngineFailedError as error:
+            return _refused(
+                envelope, Reason.INTERNAL, f"{error}: send the same bytes after its restart"
+            )
+
+    def release(self, ticket: bytes) -> pb.ReleaseAnswer:
+        """What a receipt's first opened operation entitles to; the same ticket, the same answer."""
+        try:
+            receipt = decode_receipt(ticket)
+            sealed, released = self._release(receipt)
+        except FormatError as error:
+            return refused_answer(error.reason, str(error))
+        except KeyServiceRefusal as error:
+            return refused_answer(error.reason, str(error))
+        if released.reason is not Reason.OK:
+            return refused_answer(released.reason, "the key service does not release this")
+        return released_answer(sealed, released)
+
+    def _release(self, receipt: Receipt) -> tuple[bytes, Released]:
+        parts = self._parts
+        certified, tree, view = parts.certifier.latest, parts.replica.tree, parts.replica.view
+        position = receipt.opened[0].position
+        if receipt.index >= certified.size or view.get(entry(receipt.index)) != receipt.leaf:
+            raise FormatError("no such entry on this ledger", Reason.NOT_CERTIFIED)
+        stands = load_entry(receipt.index, view)
+        if position >= len(stands.outcomes):
+            raise FormatError("no such operation in this entry")
+        sealed, released = parts.releases.release(
+            stands, certified, tree, view, frozenset({position})
+        )
+        return sealed[position], released[position]
+
+
+def _refused(envelope: bytes, reason: Reason, hint: str) -> pb.SubmitReply:
+    return refused_reply(transaction_hash(envelope_body(envelope)), reason, hint)
