@@ -1,0 +1,68 @@
+"""The current session: opened when first needed, renewed before it ends, replaced when it is over.
+
+Rules: at 90 % of a session's life the next one is opened beside the work; until it is there, and
+has every key that the old one had, the old one goes on. A renewal that fails is tried again later;
+only when nothing is left does its error reach the callers.
+"""
+
+import asyncio
+from collections.abc import Callable
+
+from enclave_client.connector import Connector, Link
+from enclave_client.errors import LogForkedError, RefusedError, SealedgerClientError
+from enclave_client.session import Session
+
+RETRY_MS = 5_000
+
+
+class SessionKeeper:
+    """Hands out the session to sign in. Used by one task at a time."""
+
+    def __init__(self, connector: Connector, now_ms: Callable[[], int]) -> None:
+        """Start without a session."""
+        self._connector = connector
+        self._now_ms = now_ms
+        self._session: Session | None = None
+        self._renewal: asyncio.Task[Session] | None = None
+        self._not_before_ms = 0
+
+    async def current(self, link: Link) -> Session:
+        """An open session; raises what `Connector.session` raises when there is none to be had."""
+        now_ms = self._now_ms()
+        session = self._session
+        if session is not None and not session.is_due(now_ms):
+            return session
+        is_usable = session is not None and not session.is_expired(now_ms)
+        if self._renewal is None:
+            if session is not None and is_usable and now_ms < self._not_before_ms:
+                return session
+            self._renewal = asyncio.create_task(self._open(link, session))
+        if session is not None and is_usable and not self._renewal.done():
+            return session
+        renewal, self._renewal = self._renewal, None
+        try:
+            self._session = await renewal
+        except LogForkedError:
+            raise
+        except SealedgerClientError:
+            self._not_before_ms = now_ms + RETRY_MS
+            if session is None or not is_usable:
+                raise
+            return session
+        return self._session
+
+    async def _open(self, link: Link, old: Session | None) -> Session:
+        session = await self._connector.session(link)
+        for collection in old.writer_keys if old is not None else ():
+            try:
+                await self._connector.acquire(link, session, collection)
+            except RefusedError:
+                continue  # the next put asks again and tells its caller
+        return session
+
+    async def close(self) -> None:
+        """Drop the session and stop a renewal."""
+        renewal, self._renewal, self._session = self._renewal, None, None
+        if renewal is not None:
+            renewal.cancel()
+            await asyncio.gather(renewal, return_exceptions=True)

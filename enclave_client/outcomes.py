@@ -1,0 +1,46 @@
+"""From reason codes to errors: which exception, and what would be right."""
+
+from enclave_client.errors import (
+    DeniedError,
+    NotFoundError,
+    RefusedError,
+    VersionConflictError,
+)
+from enclave_client.receipts import Receipt
+from ledger.format.reason import Reason
+
+_KINDS: dict[Reason, type[RefusedError]] = {
+    Reason.NOT_FOUND: NotFoundError,
+    Reason.DENIED: DeniedError,
+    Reason.NOT_ADMITTED: DeniedError,
+    Reason.VERSION_CONFLICT: VersionConflictError,
+}
+
+_HINTS: dict[Reason, str] = {
+    Reason.NOT_FOUND: "nothing is stored under this name and version, or it was deleted",
+    Reason.DENIED: "the collection's policy does not name this enclave's code",
+    Reason.NOT_ADMITTED: "no collection's policy names this enclave's code",
+    Reason.VERSION_CONFLICT: "someone stored another version meanwhile: read it, then decide",
+    Reason.UNKNOWN_COLLECTION: "check the collection's name; its owner has to create it first",
+    Reason.TOO_LARGE: "a value has at most the bytes that the network allows",
+    Reason.VALID_TOO_LONG: "this machine's clock is ahead: set it",
+    Reason.TRANSACTION_EXPIRED: "this machine's clock is behind: set it",
+    Reason.SESSION_CLOSED: "closed after too many denials: connect again, and ask for less",
+    Reason.EVIDENCE_REFUSED: "the node does not believe this program's quote",
+    Reason.EVIDENCE_UNDECIDED: "the network has no current collateral for this platform",
+    Reason.STALE_CHECKPOINT: "try again; if it stays, this machine or the node stands still",
+    Reason.RECEIPT_TOO_OLD: "read again: a new read gives a new ticket",
+    Reason.PAYLOAD_ERASED: "the sealed value was erased for good; the record of it stays",
+    Reason.EPOCH_UNKNOWN: "the value was sealed under keys that were destroyed",
+    Reason.NOT_STARTED: "the key service is starting: try again in a moment",
+    Reason.OVERLOADED: "try again in a moment",
+}
+
+
+def refused(
+    reason: Reason, what: str, hint: str = "", receipt: Receipt | None = None
+) -> RefusedError:
+    """The error of a reason; `hint` is the node's own words, if it gave any."""
+    kind = _KINDS.get(reason, RefusedError)
+    message = f"{what}: {reason.name}"
+    return kind(reason, message, hint or _HINTS.get(reason, ""), receipt)

@@ -1,0 +1,356 @@
+"""From waiting calls to transactions: coalesce, send, prove, tell; survive every break.
+
+Rules:
+1. Waiting calls travel together: up to 256 in a transaction, a few transactions at once on one
+   stream. A transaction leaves as soon as a slot is free; nothing waits for company.
+2. After a break the same bytes are sent again until they can no longer run: a sequence number runs
+   one body once, so that gives the first outcome.
+3. "It did not run and never will" (SEQUENCE_PASSED, TRANSACTION_EXPIRED) and the end of a session
+   mean: sign again. A write is sealed again for the session that signs it.
+4. The queue is bounded; callers wait for room.
+Not here: connecting (`connector`), sessions (`keeper`), what answers prove (`flights`, `replies`).
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from itertools import islice
+
+from enclave_client import wire
+from enclave_client.backoff import Backoff, attempt_delay_s
+from enclave_client.calls import Call
+from enclave_client.checkpoints import CheckpointBook
+from enclave_client.connector import SESSION_OVER, Connector, Link
+from enclave_client.errors import (
+    AttestationFailedError,
+    ClosedError,
+    LogForkedError,
+    ReceiptInvalidError,
+    SealedgerClientError,
+    SessionOverError,
+    UnavailableError,
+)
+from enclave_client.flights import Flight, Flights, Leftover, depart, fail, land, unknown_outcome
+from enclave_client.keeper import SessionKeeper
+from enclave_client.outcomes import refused
+from enclave_client.redeem import redeem
+from enclave_client.session import Session
+from enclave_client.transport import SubmitStream
+from ledger.format.reason import Reason
+from ledger.format.transaction import MAX_OPERATIONS
+
+WINDOW = 4  # transactions in the air
+MIN_BATCH = 32  # fewer waiting calls than this are not spread over several transactions
+MAX_BATCH_BYTES = 1024 * 1024
+MAX_QUEUE = 8192
+MAX_QUEUE_BYTES = 64 * 1024 * 1024
+MAX_TRIES = 4  # how often one call is signed again
+STALL_S = 20.0  # without any answer a connection is given up
+PATIENCE_S = 30.0  # without any node, waiting calls are told
+WATCH_S = 1.0
+_SIGN_AGAIN = frozenset({Reason.SEQUENCE_PASSED, Reason.TRANSACTION_EXPIRED})
+_LATER = frozenset({Reason.OVERLOADED, Reason.NOT_STARTED})
+_BREAK = frozenset({Reason.SHUTTING_DOWN, Reason.INTERNAL})
+
+
+class Pipeline:
+    """One client's way to the ledger. Opened and closed by `SecretClient`."""
+
+    def __init__(
+        self, connector: Connector, book: CheckpointBook, now_ms: Callable[[], int]
+    ) -> None:
+        """Keep the parts; `open` connects."""
+        self._connector = connector
+        self._book = book
+        self._now_ms = now_ms
+        self._keeper = SessionKeeper(connector, now_ms)
+        self._queue: deque[Call] = deque()
+        self._queue_bytes = 0
+        self._flights = Flights()
+        self._resend: deque[Flight] = deque()
+        self._ready = asyncio.Event()  # something to send, or a slot to send it in
+        self._room = asyncio.Event()
+        self._backoff = Backoff()
+        self._fault: SealedgerClientError | None = ClosedError("the client is not open")
+        self._link: Link | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def open(self) -> Link:
+        """Connect, attest both ways, and start; raises why that failed."""
+        link = await self._connector.link()
+        try:
+            await self._keeper.current(link)
+        except BaseException:
+            await link.transport.close()
+            raise
+        self._link = link
+        self._fault = None
+        self._start(self._run(link)).add_done_callback(self._ended)
+        return link
+
+    async def close(self) -> None:
+        """Stop; calls that still wait fail with ClosedError. Harmless when closed."""
+        self._stop(ClosedError("the client was closed"))
+        tasks = tuple(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._keeper.close()
+        link, self._link = self._link, None
+        if link is not None:
+            await link.transport.close()
+
+    async def submit(self, call: Call) -> object:
+        """The call's result, once it stands on the certified ledger; raises why it does not."""
+        while self._fault is None and (
+            len(self._queue) >= MAX_QUEUE or self._queue_bytes > MAX_QUEUE_BYTES
+        ):
+            self._room.clear()
+            await self._room.wait()
+        if self._fault is not None:
+            raise self._fault
+        self._queue.append(call)
+        self._queue_bytes += call.size
+        self._ready.set()
+        return await call.future
+
+    async def _run(self, link: Link) -> None:
+        """Serve over one link after the other."""
+        while True:
+            try:
+                await self._serve(link)
+            except UnavailableError:
+                await asyncio.sleep(self._backoff.next_s())
+            finally:
+                await link.transport.close()
+            link = self._link = await self._reconnect()
+
+    async def _reconnect(self) -> Link:
+        patience_ends = self._now_ms() + int(PATIENCE_S * 1000)
+        while True:
+            try:
+                return await self._connector.link()
+            except LogForkedError:
+                raise
+            except UnavailableError as error:
+                self._flights.expire(self._now_ms())
+                if self._now_ms() > patience_ends:
+                    self._fail_queue(error)
+            except (AttestationFailedError, ReceiptInvalidError) as error:
+                self._flights.fail_all(unknown_outcome())
+                self._fail_queue(error)
+            await asyncio.sleep(self._backoff.next_s())
+
+    async def _serve(self, link: Link) -> None:
+        """Write, read and watch until one of them cannot go on."""
+        stream = link.transport.submit()
+        tasks = [
+            asyncio.create_task(one)
+            for one in (self._write(link, stream), self._read(stream), self._watch())
+        ]
+        try:
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
+        finally:
+            stream.cancel()
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _watch(self) -> None:
+        while True:
+            await asyncio.sleep(WATCH_S)
+            self._flights.expire(self._now_ms())
+            oldest_s = self._flights.oldest_s()
+            if oldest_s is not None and _loop_s() - oldest_s > STALL_S:
+                raise UnavailableError("the node does not answer")
+
+    async def _write(self, link: Link, stream: SubmitStream) -> None:
+        self._resend = deque(self._flights.in_order())
+        self._ready.set()
+        while True:
+            await self._ready.wait()
+            self._ready.clear()
+            while self._resend:
+                flight = self._resend.popleft()
+                if self._flights.get(flight.transaction.hash) is flight:
+                    flight.sent_s = _loop_s()
+                    await stream.write(flight.transaction.request)
+            while self._queue and len(self._flights) < WINDOW:
+                departed = await self._depart(link)
+                if departed is not None:
+                    await stream.write(departed.transaction.request)
+
+    async def _depart(self, link: Link) -> Flight | None:
+        """The next transaction, signed; None if nothing is left to send."""
+        try:
+            session = await self._keeper.current(link)
+        except (UnavailableError, LogForkedError):
+            raise
+        except SealedgerClientError as error:
+            self._fail_queue(error)
+            return None
+        if not await self._has_keys(link, session):
+            return None
+        calls = self._take()
+        if not calls:
+            return None
+        flight = depart(session, calls, self._now_ms(), _loop_s())
+        self._flights.add(flight)
+        return flight
+
+    async def _has_keys(self, link: Link, session: Session) -> bool:
+        """Whether the session has the keys that the next calls need; asks for a missing one."""
+        for call in islice(self._queue, MAX_OPERATIONS):
+            if call.is_write and call.collection not in session.writer_keys:
+                break
+        else:
+            return True
+        try:
+            await self._connector.acquire(link, session, call.collection)
+        except (UnavailableError, LogForkedError):
+            raise
+        except SessionOverError:
+            session.is_over = True
+        except SealedgerClientError as error:
+            self._fail_queue(error, lambda one: _is_write_to(one, call.collection))
+        return False
+
+    def _take(self) -> list[Call]:
+        """The next calls in order, those whose callers gave up left out."""
+        queue = self._queue
+        waiting = len(queue) + self._flights.operations
+        limit = min(MAX_OPERATIONS, max(MIN_BATCH, -(-waiting // WINDOW)))
+        calls: list[Call] = []
+        size = 0
+        while queue and len(calls) < limit:
+            call = queue[0]
+            if calls and size + call.size > MAX_BATCH_BYTES:
+                break
+            queue.popleft()
+            self._queue_bytes -= call.size
+            if not call.future.done():
+                size += call.size
+                calls.append(call)
+        self._room.set()
+        return calls
+
+    async def _read(self, stream: SubmitStream) -> None:
+        while True:
+            try:
+                answer = wire.decode_answer(await stream.read())
+            except ReceiptInvalidError as error:
+                raise UnavailableError(error.message) from error
+            flight = self._flights.get(answer.transaction_hash)
+            if flight is None:
+                continue  # a repeated answer
+            if isinstance(answer.result, wire.Refusal):
+                self._refused(flight, answer.result)
+            else:
+                self._landed(flight, answer.result)
+            self._ready.set()
+
+    def _landed(self, flight: Flight, recorded: wire.Recorded) -> None:
+        self._backoff.reset()
+        try:
+            leftover = land(flight, recorded, self._book)
+        except LogForkedError:
+            raise
+        except ReceiptInvalidError as error:
+            fail(flight.calls, error)
+            leftover = Leftover()
+        self._flights.remove(flight)
+        self._again(leftover.again, Reason.WRONG_EPOCH)
+        for one in leftover.undelivered:
+            self._start(redeem(one, self._connector, self._current_link))
+
+    def _refused(self, flight: Flight, refusal: wire.Refusal) -> None:
+        if refusal.reason in _BREAK:
+            raise UnavailableError(f"the node cannot serve: {refusal.reason.name}", refusal.hint)
+        if refusal.reason in _LATER:
+            delay_s = attempt_delay_s(flight.delays)
+            flight.delays += 1
+            flight.sent_s = _loop_s() + delay_s
+            asyncio.get_running_loop().call_later(delay_s, self._send_again, flight)
+            return
+        self._flights.remove(flight)
+        if refusal.reason in SESSION_OVER:
+            flight.session.is_over = True
+            self._again(flight.calls, refusal.reason)
+        elif refusal.reason in _SIGN_AGAIN:
+            self._again(flight.calls, refusal.reason)
+        else:
+            for call in flight.calls:
+                what = f"{call.collection}: {call.name}"
+                call.fail(refused(refusal.reason, what, refusal.hint))
+
+    def _send_again(self, flight: Flight) -> None:
+        self._resend.append(flight)
+        self._ready.set()
+
+    def _again(self, calls: list[Call], reason: Reason) -> None:
+        """Put calls back in front, to be signed anew; not for ever."""
+        for call in reversed(calls):
+            call.tries += 1
+            if call.future.done():
+                continue
+            if call.tries > MAX_TRIES:
+                call.fail(refused(reason, f"{call.collection}: {call.name}"))
+            else:
+                self._queue.appendleft(call)
+                self._queue_bytes += call.size
+
+    def _fail_queue(
+        self, error: SealedgerClientError, which: Callable[[Call], bool] | None = None
+    ) -> None:
+        kept: deque[Call] = deque()
+        for call in self._queue:
+            if which is None or which(call):
+                self._queue_bytes -= call.size
+                call.fail(error)
+            else:
+                kept.append(call)
+        self._queue = kept
+        self._room.set()
+
+    def _current_link(self) -> Link:
+        if self._link is None:
+            raise self._fault or ClosedError("the client is not open")
+        return self._link
+
+    def _start(self, work: "asyncio._CoroutineLike[None]") -> "asyncio.Task[None]":
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    def _ended(self, task: "asyncio.Task[None]") -> None:
+        """The serving task ended: on close, at an alarm, or by a fault of ours."""
+        if task.cancelled():
+            return
+        error = task.exception()
+        if isinstance(error, SealedgerClientError):
+            self._stop(error)
+        else:
+            ours = SealedgerClientError(
+                f"the client stopped at an internal fault: {type(error).__name__}",
+                "this is a defect: report it",
+            )
+            ours.__cause__ = error
+            self._stop(ours)
+
+    def _stop(self, error: SealedgerClientError) -> None:
+        if not isinstance(self._fault, LogForkedError):
+            self._fault = error
+        unknown = error if isinstance(error, LogForkedError) else unknown_outcome()
+        self._flights.fail_all(unknown)
+        self._fail_queue(error)
+
+
+def _is_write_to(call: Call, collection: str) -> bool:
+    return call.is_write and call.collection == collection
+
+
+def _loop_s() -> float:
+    return asyncio.get_running_loop().time()

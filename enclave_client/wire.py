@@ -1,0 +1,208 @@
+"""The messages of the node's gRPC service, between bytes and frozen dataclasses.
+
+Rules: answers are outside bytes: whatever does not parse, or has fields of another size or number
+than it must, is a ReceiptInvalidError and nothing else. Signed and hashed parts stay bytes, their
+own codecs are strict. Hints are for people: cut, printable.
+Not here: judging an answer (`attest`, `replies`), sockets (`transport`).
+"""
+
+from dataclasses import dataclass
+from typing import TypeVar
+
+from google.protobuf.message import DecodeError, Message
+
+from enclave_client.errors import ReceiptInvalidError
+from ledger.errors import FormatError
+from ledger.format.reason import Reason
+from ledger.format.strict import decode_strict
+from ledger.format.transaction import MAX_OPERATIONS
+from sealedger.v1 import kms_pb2, node_pb2
+
+MAX_HINT = 200
+MAX_PROOF_BYTES = 63 * 32
+MAX_GRANT_BYTES = 8 * 1024
+_UNSET = Reason.INTERNAL  # what an unset reason in a reply means: the node did not say
+_M = TypeVar("_M", bound=Message)
+_REASONS = {reason.value: reason for reason in Reason}
+
+
+@dataclass(frozen=True, slots=True)
+class HelloAnswer:
+    """What a node says of itself; nothing in it is verified yet."""
+
+    genesis: bytes
+    checkpoint: bytes
+    evidence: bytes
+    tls_spki_digest: bytes
+    signature: bytes
+    latest_checkpoint: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """The node or the ledger refused the whole transaction."""
+
+    reason: Reason
+    hint: str
+
+
+@dataclass(frozen=True, slots=True)
+class Released:
+    """What the key service answered for one operation; `sealed_key` is empty unless granted."""
+
+    reason: Reason
+    sealed_key: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """An entry of the log; nothing in it is verified yet.
+
+    `sealed` and `released` are empty or one for each operation.
+    """
+
+    index: int
+    leaf: bytes
+    hashes: tuple[bytes, ...]
+    checkpoint: bytes
+    outcomes: tuple[bytes, ...]
+    sealed: tuple[bytes, ...]
+    released: tuple[Released | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The answer to one transaction, named by its hash."""
+
+    transaction_hash: bytes
+    result: Refusal | Recorded
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """A decoded SessionGrant; nothing in it is verified yet."""
+
+    session_id: bytes
+    expires_ms: int
+    sealed_secret: bytes
+    signature: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class ReleasedSecret:
+    """What a ticket gave: the sealed secret, and the key service's answer."""
+
+    sealed: bytes
+    released: Released
+
+
+def encode_hello(nonce: bytes) -> bytes:
+    """A HelloRequest with 32 random bytes."""
+    return node_pb2.HelloRequest(nonce=nonce).SerializeToString()
+
+
+def decode_hello(data: bytes) -> HelloAnswer:
+    """The parts of a HelloReply."""
+    message = _parse(node_pb2.HelloReply, data)
+    return HelloAnswer(
+        message.genesis,
+        message.checkpoint,
+        message.evidence,
+        message.tls_spki_digest,
+        message.signature,
+        message.latest_checkpoint,
+    )
+
+
+def encode_submit(envelope: bytes) -> bytes:
+    """A SubmitRequest."""
+    return node_pb2.SubmitRequest(envelope=envelope).SerializeToString()
+
+
+def decode_answer(data: bytes) -> Answer:
+    """The parts of a SubmitReply."""
+    message = _parse(node_pb2.SubmitReply, data)
+    kind = message.WhichOneof("result")
+    if kind == "refusal":
+        return Answer(message.transaction_hash, _refusal(message.refusal))
+    if kind != "recorded":
+        raise ReceiptInvalidError("the node's answer is neither an entry nor a refusal")
+    return Answer(message.transaction_hash, _recorded(message.recorded))
+
+
+def decode_grant(data: bytes) -> Grant:
+    """The parts of a SessionGrant in its canonical bytes."""
+    try:
+        message = decode_strict(kms_pb2.SessionGrant, data, MAX_GRANT_BYTES)
+    except FormatError as error:
+        raise ReceiptInvalidError(f"the session grant does not decode: {error}") from error
+    return Grant(message.session_id, message.expires_ms, message.sealed_secret, message.signature)
+
+
+def encode_ticket(receipt: bytes) -> bytes:
+    """A ReleaseTicket of a receipt file."""
+    return node_pb2.ReleaseTicket(receipt=receipt).SerializeToString()
+
+
+def decode_release(data: bytes) -> Refusal | ReleasedSecret:
+    """The parts of a ReleaseAnswer."""
+    message = _parse(node_pb2.ReleaseAnswer, data)
+    kind = message.WhichOneof("result")
+    if kind == "refusal":
+        return _refusal(message.refusal)
+    if kind != "released":
+        raise ReceiptInvalidError("the node's answer is neither a key nor a refusal")
+    return ReleasedSecret(
+        message.released.sealed, _released(message.released.released) or Released(_UNSET, b"")
+    )
+
+
+def clean(text: str) -> str:
+    """Text of the other side, fit for a message: printable, at most 200 characters."""
+    return "".join(c if c.isprintable() else "?" for c in text[:MAX_HINT])
+
+
+def _parse(kind: type[_M], data: bytes) -> _M:
+    message = kind()
+    try:
+        message.ParseFromString(data)
+    except (DecodeError, RecursionError, ValueError) as error:
+        raise ReceiptInvalidError("the node's answer does not parse") from error
+    return message
+
+
+def _reason(number: int) -> Reason:
+    return _REASONS.get(number, _UNSET)
+
+
+def _refusal(message: node_pb2.Refusal) -> Refusal:
+    return Refusal(_reason(message.reason), clean(message.hint))
+
+
+def _released(message: kms_pb2.Released) -> Released | None:
+    if not message.reason:
+        return None
+    return Released(_reason(message.reason), message.sealed_key)
+
+
+def _recorded(message: node_pb2.Recorded) -> Recorded:
+    hashes = message.hashes
+    if len(hashes) % 32 or len(hashes) > MAX_PROOF_BYTES:
+        raise ReceiptInvalidError("the inclusion proof is not 0 to 63 hashes of 32 bytes")
+    outcomes = tuple(message.outcomes)
+    sealed = tuple(message.sealed)
+    released = tuple(map(_released, message.released))
+    if not 1 <= len(outcomes) <= MAX_OPERATIONS or {len(sealed), len(released)} - {
+        0,
+        len(outcomes),
+    }:
+        raise ReceiptInvalidError("the answer has not one part for each operation")
+    return Recorded(
+        message.index,
+        message.leaf,
+        tuple(hashes[at : at + 32] for at in range(0, len(hashes), 32)),
+        message.checkpoint,
+        outcomes,
+        sealed,
+        released,
+    )
