@@ -45,6 +45,10 @@ from ledger.format.sealed import MODE_SESSION, TAG_BYTES, split_sealed
 from ledger.sealing import open_released, open_value, release_key, seal_value, verify_header
 
 RANDOM_BYTES = RECORD_ID_BYTES + 32  # per operation, beside its salt
+# Why a granted read may come without its value: it did not fit, or the key service was not ready.
+_BY_TICKET = frozenset(
+    {Reason.OK, Reason.TOO_LARGE, Reason.NOT_STARTED, Reason.NOT_CERTIFIED, Reason.OVERLOADED}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +192,7 @@ class GetCall(Call):
             raise ReceiptInvalidError("the outcome is of another read")
         released = landed.released[position] if landed.released else None
         sealed = landed.sealed[position] if landed.sealed else b""
-        if released is None or (released.reason is Reason.OK and not sealed):
+        if released is None or (released.reason in _BY_TICKET and not sealed):
             raise NotDeliveredError("the value did not come with the answer")
         if released.reason is not Reason.OK:
             what = f"{self.collection}: {self.name}: the read is recorded, its key not released"
