@@ -18,7 +18,6 @@ class EvidenceFault(StrEnum):
 
     MALFORMED = "evidence-malformed"
     NOT_CANONICAL = "quote-not-canonical"
-    UNSUPPORTED = "quote-unsupported"
     UNKNOWN_ROOT = "root-unknown"
     SIGNATURE = "signature-invalid"
     REVOKED = "revoked"
