@@ -18,11 +18,14 @@ class Store(Protocol):
         ...
 
     def scan(self, start: bytes, stop: bytes) -> Iterator[tuple[bytes, bytes]]:
-        """Rows with start <= key < stop in key order, from one snapshot."""
+        """Rows with start <= key < stop in key order, from one snapshot taken by this call."""
         ...
 
     def write(self, batch: Mapping[bytes, bytes | None], *, sync: bool) -> None:
-        """Put every key (delete where the value is None) in one atomic batch."""
+        """Put every key (delete where the value is None) in one atomic batch.
+
+        A batch that cannot be read to its end (a key or value that is no bytes) writes nothing.
+        """
         ...
 
     def close(self) -> None:
