@@ -27,6 +27,7 @@ from ledger.format.sealed import (
     sealed_digest,
     split_sealed,
 )
+from ledger.format.strict import verify_length
 
 _VALUE = b"sealedger/value/1\0"
 _WRAP = b"sealedger/wrap/1\0"
@@ -51,7 +52,11 @@ def session_secret(epoch_secret: Secret, session_id: bytes) -> Secret:
 def seal_value(
     network_id: bytes, at: Coordinates, kek: Secret, data_key: Secret, value: bytes
 ) -> tuple[bytes, bytes]:
-    """Seal `value` under a fresh 32-byte `data_key`; gives (sealed secret, its ledger digest)."""
+    """Seal `value` under a 32-byte `data_key`; gives (sealed secret, its ledger digest).
+
+    `data_key` and `at.record_id` must be fresh random bytes, drawn together for this one call: the
+    same record id with another data key would use a wrapping key twice.
+    """
     coordinates = encode_coordinates(network_id, at)
     record_key = derive.derive(kek, derive.RECORD, at.record_id)
     wrapped = aead.seal_once(record_key, data_key.reveal(), _WRAP + coordinates)
@@ -64,7 +69,13 @@ def seal_value(
 def verify_header(
     header: bytes, network_id: bytes, at: Coordinates, digest: bytes, ciphertext_digest: bytes
 ) -> SealedHeader:
-    """Check a header against what the ledger says; FormatError HEADER_MISMATCH otherwise."""
+    """Check a header against what the ledger says.
+
+    Raises FormatError: HEADER_MISMATCH if it is another header, MALFORMED if the recorded bytes are
+    no header at all (the writer's doing).
+    """
+    # Another width would move the border between the two, and leave their hash as it is.
+    verify_length("ciphertext_digest", ciphertext_digest, 32)
     if sealed_digest(header, ciphertext_digest) != digest:
         raise FormatError("the sealed header is not the recorded one", Reason.HEADER_MISMATCH)
     decoded = decode_header(header)
@@ -74,14 +85,12 @@ def verify_header(
 
 
 def unwrap_data_key(kek: Secret, header: SealedHeader) -> Secret:
-    """The data key of a verified header; FormatError HEADER_MISMATCH if no wrap opens."""
+    """The 32-byte data key of a verified header; FormatError HEADER_MISMATCH if no wrap opens."""
     record_key = derive.derive(kek, derive.RECORD, header.coordinates.record_id)
     for wrap in header.wraps:
         if wrap.kind == WRAP_SESSION:
             try:
-                return Secret(
-                    aead.open_once(record_key, wrap.data, _WRAP + header.coordinates_bytes)
-                )
+                return _key(aead.open_once(record_key, wrap.data, _WRAP + header.coordinates_bytes))
             except aead.OpenError as error:
                 raise FormatError("the data key does not open", Reason.HEADER_MISMATCH) from error
     raise FormatError("the sealed header has no wrap of this kind", Reason.HEADER_MISMATCH)
@@ -98,11 +107,18 @@ def seal_released(one_time: Secret, key: Secret) -> bytes:
 
 
 def open_released(one_time: Secret, sealed: bytes) -> Secret:
-    """Open a released key; aead.OpenError if it is not for this ticket."""
-    return Secret(aead.open_once(one_time, sealed, _RELEASE))
+    """Open a released 32-byte key; aead.OpenError if it is not for this ticket."""
+    return _key(aead.open_once(one_time, sealed, _RELEASE))
 
 
 def open_value(data_key: Secret, sealed: bytes, network_id: bytes, at: Coordinates) -> bytes:
     """The value of a sealed secret; aead.OpenError or FormatError if anything was changed."""
     _, ciphertext = split_sealed(sealed)
     return aead.open_once(data_key, ciphertext, _VALUE + encode_coordinates(network_id, at))
+
+
+def _key(opened: bytes) -> Secret:
+    # What a writer wrapped is the writer's choice: no key of another length may go on from here.
+    if len(opened) != derive.KEY_BYTES:
+        raise aead.OpenError("what was sealed is no key of 32 bytes")
+    return Secret(opened)

@@ -11,6 +11,13 @@ SEED_BYTES = 32
 PUBLIC_BYTES = 32
 SIGNATURE_BYTES = 64
 
+# The points of order 1, 2, 4 and 8 and their other spellings, as y without its sign bit. Under such
+# a key one signature fits many messages, and anybody can make it (RFC 8032 does not exclude them).
+_P = 2**255 - 19
+_Y8 = 0x7A03AC9277FDC74EC6CC392CFA53202A0F67100D760B3CBA4FD84D3D706A17C7
+_SMALL_ORDER = frozenset({0, 1, _P - 1, _P, _P + 1, _Y8, _P - _Y8})
+_SIGN_BIT = 1 << 255
+
 
 class SigningKey:
     """A private key, made from its 32-byte seed; repr shows nothing of it."""
@@ -28,7 +35,7 @@ class SigningKey:
 
 
 def is_valid(public: bytes, signature: bytes, message: bytes) -> bool:
-    """Whether `signature` is the key's over `message`; False for unusable keys too."""
+    """Whether `signature` is the key's over `message`; False for keys of small order too."""
     try:
         _load(public).verify(signature, message)
     except (InvalidSignature, ValueError):
@@ -38,4 +45,6 @@ def is_valid(public: bytes, signature: bytes, message: bytes) -> bool:
 
 @lru_cache(maxsize=256)
 def _load(public: bytes) -> Ed25519PublicKey:
+    if int.from_bytes(public, "little") & ~_SIGN_BIT in _SMALL_ORDER:
+        raise ValueError("a key of small order")
     return Ed25519PublicKey.from_public_bytes(public)
