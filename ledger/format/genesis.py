@@ -18,6 +18,8 @@ from ledger.format.strict import decode_strict, encode, verify_length
 from ledger.format.trust import TrustDocument, decode_trust
 
 MAX_GENESIS_BYTES = 1024 * 1024
+MAX_TIME_MS = 2**48 - 1
+MAX_LIMIT_MS = 366 * 24 * 3_600_000
 
 
 class Profile(IntEnum):
@@ -131,12 +133,23 @@ def decode_genesis(data: bytes) -> Genesis:
 
 def _verify_genesis(genesis: Genesis, trust: TrustDocument) -> None:
     limits = genesis.limits
+    durations = (
+        limits.session_ms,
+        limits.skew_ms,
+        limits.checkpoint_age_ms,
+        limits.receipt_age_ms,
+        limits.block_interval_ms,
+    )
     names = [collection.name for collection in genesis.collections]
     is_development = genesis.profile is Profile.DEVELOPMENT
     wrong = {
         "name": not is_name(genesis.name),
         "trust": trust.version != 1,
+        # Bounded above too, so that no sum of times leaves 64 bits.
+        "time_ms": genesis.time_ms > MAX_TIME_MS,
         "limits": min(limits.session_ms, limits.checkpoint_age_ms, limits.receipt_age_ms) < 1000
+        or limits.block_interval_ms < 1
+        or max(durations) > MAX_LIMIT_MS
         or limits.denials < 1
         or not 1 <= limits.value_bytes <= 1024 * 1024,
         "collections": len(set(names)) != len(names),

@@ -2,7 +2,7 @@
 
 Three kinds: a transaction (body, signature and outcome digests), the header that ends each block,
 and genesis at index 0 (which holds only the network id, so that collections stay private). A leaf
-of 256 operations is under 17 kB; the tile format's limit is 65,535 bytes (C2SP tlog-tiles).
+of 256 operations is under 17,000 bytes; the tile format's limit is 65,535 bytes (C2SP tlog-tiles).
 """
 
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from ledger.errors import FormatError
 from ledger.format.strict import decode_strict, encode, verify_length
 from ledger.format.transaction import MAX_OPERATIONS, split
 
-MAX_LEAF_BYTES = 34 * 1024
+MAX_LEAF_BYTES = 17_000
 
 
 @dataclass(frozen=True, slots=True)

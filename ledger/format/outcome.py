@@ -18,6 +18,10 @@ from ledger.format.reason import Reason
 from ledger.format.strict import decode_strict, encode, verify_length
 
 MAX_OUTCOME_BYTES = 4096
+_OK = Reason.OK
+_CONFLICT = Reason.VERSION_CONFLICT
+_MAX_MODE = 255  # one byte of the sealed header
+_POSITIONS = 256  # of operations in a transaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +140,11 @@ def encode_outcome(outcome: Outcome) -> bytes:
 
 
 def decode_outcome(data: bytes) -> Outcome:
-    """Decode one outcome of at most 4,096 bytes; FormatError for anything non-canonical."""
+    """Decode one outcome of at most 4,096 bytes; FormatError for anything that cannot be meant.
+
+    A detail says what was granted, so it stands beside OK only; VERSION_CONFLICT, and nothing else,
+    names the current version.
+    """
     message = decode_strict(pb.Outcome, data, MAX_OUTCOME_BYTES)
     try:
         reason = Reason(message.reason)
@@ -144,7 +152,11 @@ def decode_outcome(data: bytes) -> Outcome:
         raise FormatError("outcome: unknown reason") from error
     kind = message.WhichOneof("detail")
     if kind is None:
+        if reason is _CONFLICT:
+            raise FormatError("outcome: a conflict without the current version")
         return Outcome(reason)
+    if reason is not (_CONFLICT if kind == "conflict" else _OK):
+        raise FormatError("outcome: the detail is not of this reason")
     return Outcome(reason, _DECODERS[kind](message))
 
 
@@ -171,10 +183,12 @@ def _read_message(read: ReadGranted) -> pb.ReadGranted:
 
 def _decode_read(message: pb.Outcome) -> Detail:
     read = message.read_granted
+    if not 1 <= read.mode <= _MAX_MODE or read.put_position >= _POSITIONS:
+        raise FormatError("outcome: no value was ever put with this mode or at this position")
     return ReadGranted(
         verify_name(read.collection),
         verify_name(read.name),
-        read.version,
+        _version(read.version),
         Coordinates(
             verify_name(read.origin_collection),
             verify_name(read.origin_name),
@@ -213,11 +227,17 @@ def _decode_session(message: pb.Outcome) -> Detail:
     )
 
 
+def _version(number: int) -> int:
+    if not number:
+        raise FormatError("outcome: versions start at 1")
+    return number
+
+
 _DECODERS: dict[str, Callable[[pb.Outcome], Detail]] = {
     "session_opened": _decode_session,
     "key_acquired": _decode_key,
-    "put_done": lambda m: PutDone(m.put_done.version),
+    "put_done": lambda m: PutDone(_version(m.put_done.version)),
     "read_granted": _decode_read,
-    "deleted": lambda m: Deleted(m.deleted.version),
+    "deleted": lambda m: Deleted(_version(m.deleted.version)),
     "conflict": lambda m: Conflict(m.conflict.version),
 }

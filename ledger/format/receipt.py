@@ -31,14 +31,13 @@ from ledger.format.transaction import Body, decode_body, verify_network
 from ledger.log.errors import LogError
 from ledger.log.merkle import leaf_hash
 from ledger.log.proof_file import (
+    MAX_EXTRA_BYTES,
     ProofFile,
     decode_proof_file,
     encode_proof_file,
     verify_proof_file,
 )
 from ledger.log.quorum import CertifiedCheckpoint, QuorumRule
-
-MAX_EXTRA_BYTES = 48 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +117,9 @@ def decode_receipt(data: bytes) -> Receipt:
     if proof.extra is None:
         raise FormatError("receipt: no extra line with the leaf")
     message = decode_strict(pb.Opening, proof.extra, MAX_EXTRA_BYTES)
-    if not message.operations or len(message.leaf) > MAX_LEAF_BYTES:
+    if len(message.leaf) > MAX_LEAF_BYTES:
+        raise FormatError(f"receipt: a leaf of {len(message.leaf)} bytes", Reason.TOO_LARGE)
+    if not message.operations:
         raise FormatError("receipt: it opens no operation")
     opened = tuple(
         Opened(
@@ -157,6 +158,8 @@ def verify_receipt(receipt: Receipt, rule: QuorumRule, network_id: bytes) -> Ver
 
 def open_operation(leaf: TransactionLeaf, body: Body, opened: Opened) -> OpenedOperation:
     """Check that the leaf commits to this operation and outcome (4 above); FormatError if not."""
+    # Salts of one width: a longer one could take the first bytes of an operation for itself.
+    verify_length("salt", opened.salt, SALT_BYTES)
     at = opened.position
     if at >= len(body.operation_digests) or len(leaf.outcome_digests) != len(
         body.operation_digests

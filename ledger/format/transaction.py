@@ -15,12 +15,12 @@ from typing import cast
 from sealedger.v1 import ledger_pb2 as pb
 
 from ledger.errors import FormatError
-from ledger.format.operation import SALT_BYTES, operation_digest
+from ledger.format.operation import MAX_OPERATION_BYTES, SALT_BYTES, operation_digest
 from ledger.format.reason import Reason
 from ledger.format.strict import decode_strict, encode, verify_length
 
 MAX_OPERATIONS = 256
-MAX_BODY_BYTES = 16 * 1024
+MAX_BODY_BYTES = 8448  # 256 digests and the other fields at their widest are under it
 MAX_ENVELOPE_BYTES = 4 * 1024 * 1024
 SIGNATURE_DOMAIN = b"sealedger/transaction/1\0"
 
@@ -99,7 +99,7 @@ def encode_body(body: Body) -> bytes:
 
 
 def decode_body(data: bytes) -> Body:
-    """Decode a body of at most 16 KiB with 1 to 256 operation digests; FormatError otherwise."""
+    """Decode a body of at most 8,448 bytes and 1 to 256 operation digests; FormatError if not."""
     message = decode_strict(pb.Body, data, MAX_BODY_BYTES)
     try:
         kind = SignerKind(message.signer_kind)
@@ -136,7 +136,8 @@ def encode_envelope(envelope: Envelope) -> bytes:
 def decode_envelope(data: bytes) -> Envelope:
     """Decode an envelope of at most 4 MiB; one salt and one payload for each operation.
 
-    Only the shape is judged here; `decode_body` and `verify_commitment` judge the rest.
+    Only the shape is judged here; `decode_body` and `verify_commitment` judge the rest. No
+    operation has more than 4,096 bytes: even one that does not decode is kept beside the log.
     """
     message = decode_strict(pb.Envelope, data, MAX_ENVELOPE_BYTES)
     operations = tuple(message.operations)
@@ -147,6 +148,10 @@ def decode_envelope(data: bytes) -> Envelope:
         raise FormatError(f"envelope: {count} operations, expected 1 to {MAX_OPERATIONS}")
     if len(payloads) != count or len(salts) != count * SALT_BYTES:
         raise FormatError("envelope: salts and payloads must be one for each operation")
+    if max(map(len, operations)) > MAX_OPERATION_BYTES:
+        raise FormatError(
+            f"envelope: an operation of over {MAX_OPERATION_BYTES} bytes", Reason.TOO_LARGE
+        )
     return Envelope(message.body, message.signature, operations, split(salts, SALT_BYTES), payloads)
 
 

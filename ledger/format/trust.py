@@ -35,7 +35,7 @@ class TrustDocument:
     """Everything that clients, auditors and key services believe about the network."""
 
     version: int
-    previous_digest: bytes  # empty in version 1
+    previous_digest: bytes  # `trust_digest` of the document before; empty in version 1
     members: tuple[bytes, ...]  # 20-byte addresses
     member_threshold: int
     origin: str
@@ -50,7 +50,7 @@ class TrustDocument:
     roots: tuple[bytes, ...]  # DER certificates
     tcb_signer_pins: tuple[bytes, ...]  # SHA-256 of SubjectPublicKeyInfo
     tcb_floor: int
-    tcb_ceiling: int
+    tcb_ceiling: int  # 0: none
     rules_version: int
     rules_height: int
     epoch: int
@@ -146,12 +146,17 @@ def quorum_rule(trust: TrustDocument) -> QuorumRule:
 def _verify_counts(trust: TrustDocument) -> None:
     wrong = {
         "version": trust.version < 1,
-        "origin": not trust.origin.endswith(f"/{trust.log_generation}"),
-        "members": trust.member_threshold > len(trust.members) or len(trust.members) > MAX_MEMBERS,
+        "origin": trust.origin.partition("/")[0] == ""
+        or not trust.origin.endswith(f"/{trust.log_generation}"),
+        # No members and no threshold: nobody can change it. A threshold of 0 would let anybody.
+        "members": min(len(trust.members), 1) > trust.member_threshold
+        or trust.member_threshold > len(trust.members)
+        or len(set(trust.members)) != len(trust.members)
+        or len(trust.members) > MAX_MEMBERS,
         "core_policy": not trust.core_policy,
         "roots": not trust.roots,
         "tcb_signer_pins": not trust.tcb_signer_pins,
-        "tcb_ceiling": trust.tcb_ceiling < trust.tcb_floor,
+        "tcb_ceiling": 0 < trust.tcb_ceiling < trust.tcb_floor,
         "rules_version": trust.rules_version < 1,
         "epoch": trust.epoch < 1,
     }
@@ -167,7 +172,7 @@ def _party_message(party: Party) -> pb.Cosigner:
 
 def _party(message: pb.Cosigner) -> Party:
     if not message.name or not message.operator:
-        raise FormatError("trust document: a cosigner needs a name and an operator")
+        raise FormatError("trust document: a party needs a name and an operator")
     return Party(
         message.name, verify_length("public_key", message.public_key, 32), message.operator
     )
