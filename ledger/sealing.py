@@ -21,9 +21,9 @@ from ledger.format.sealed import (
     WRAP_SESSION,
     SealedHeader,
     Wrap,
-    decode_header,
     encode_coordinates,
     encode_header,
+    open_header,
     sealed_digest,
     split_sealed,
 )
@@ -78,8 +78,8 @@ def verify_header(
     verify_length("ciphertext_digest", ciphertext_digest, 32)
     if sealed_digest(header, ciphertext_digest) != digest:
         raise FormatError("the sealed header is not the recorded one", Reason.HEADER_MISMATCH)
-    decoded = decode_header(header)
-    if decoded.network_id != network_id or decoded.coordinates != at:
+    decoded = open_header(header, network_id, at)
+    if decoded is None:
         raise FormatError("the sealed header is for another place", Reason.HEADER_MISMATCH)
     return decoded
 

@@ -5,7 +5,6 @@
 """
 
 import re
-from functools import lru_cache
 
 from ledger.errors import FormatError
 
@@ -20,7 +19,6 @@ def is_name(text: str) -> bool:
     return len(text) <= MAX_NAME_BYTES and _NAME.fullmatch(text) is not None
 
 
-@lru_cache(maxsize=8192)
 def verify_name(text: str) -> str:
     """Return `text` if it is a valid name, else raise FormatError."""
     if not is_name(text):
