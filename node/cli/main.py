@@ -10,8 +10,10 @@ from enclave_client.errors import SealedgerClientError
 from kms.errors import KmsError
 from ledger.errors import LedgerError
 from network.errors import NetworkError
+from node.cli.network import network
 from node.cli.node import node
 from node.cli.output import show_error
+from node.cli.receipt import receipt
 from node.errors import NodeError
 from sealedger.version import VERSION
 
@@ -22,7 +24,9 @@ def sealedger() -> None:
     """A private ledger that gives a secret only to an attested enclave, on the record."""
 
 
+sealedger.add_command(network)
 sealedger.add_command(node)
+sealedger.add_command(receipt)
 
 _OURS = (
     AttestationError,
@@ -41,10 +45,10 @@ def main() -> None:
     try:
         sealedger(standalone_mode=False)
     except click.ClickException as error:
-        show_error(error.format_message(), "see --help")
+        show_error(error.format_message(), getattr(error, "hint", "see --help"))
         sys.exit(2)
     except click.Abort:
         sys.exit(1)
     except _OURS as error:
-        show_error(str(error), getattr(error, "hint", ""))
+        show_error(getattr(error, "message", str(error)), getattr(error, "hint", ""))
         sys.exit(1)

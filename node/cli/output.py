@@ -9,6 +9,15 @@ from collections.abc import Mapping
 import click
 
 
+class UsageFault(click.ClickException):
+    """The question cannot be answered as it was asked (exit code 2), and what would be right."""
+
+    def __init__(self, message: str, hint: str = "see --help") -> None:
+        """Carry the message and the hint."""
+        super().__init__(message)
+        self.hint = hint
+
+
 def show(fields: Mapping[str, object], *, as_json: bool) -> None:
     """Print a result: one JSON object, or aligned lines."""
     if as_json:
