@@ -13,6 +13,7 @@ import structlog
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
 from kms.errors import KeyServiceRefusal
+from node.errors import ConfigError
 from node.service import LedgerService
 from node.tls import ServerTls
 from sealedger.v1 import node_pb2 as pb
@@ -102,7 +103,7 @@ class GrpcServer:
         self.port = 0
 
     async def open(self) -> None:
-        """Listen; RuntimeError if the address is taken."""
+        """Listen; ConfigError if the address cannot be had."""
         server = grpc.aio.server(
             options=(
                 ("grpc.so_reuseport", 0),
@@ -113,7 +114,14 @@ class GrpcServer:
         node_pb2_grpc.add_NodeServicer_to_server(NodeServicer(self._service), server)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
         credentials = grpc.ssl_server_credentials([(self._tls.key, self._tls.certificate)])
-        self.port = server.add_secure_port(self._listen, credentials)
+        try:
+            self.port = server.add_secure_port(self._listen, credentials)
+        except RuntimeError as error:
+            raise ConfigError(
+                f"cannot listen on {self._listen}",
+                "another program has this address, or it is not this machine's: stop that program, "
+                "or change grpc.listen in node.toml and the endpoint in network.toml",
+            ) from error
         await server.start()
         self._server = server
         serving = health_pb2.HealthCheckResponse.SERVING
