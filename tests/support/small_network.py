@@ -6,7 +6,7 @@ says each outcome, so that it can say a wrong one.
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 
 from attestation.handshake import session_id
@@ -25,6 +25,7 @@ from kms.messages import (
     encode_start_request,
 )
 from kms.service import KeyService, open_key_service
+from kms.state import LABEL, open_state, seal_state
 from ledger import sealing
 from ledger.crypto import p256, xwing
 from ledger.crypto.secret import Secret
@@ -146,6 +147,19 @@ class SmallNetwork:
 
     # ------------------------------------------------------------------ the node's part
 
+    def add_epoch(self, epoch: int) -> "SmallNetwork":
+        """Give the service a secret of one more epoch, as a hand-over does, and start it again."""
+        self.service.close()
+        key = self.platform.sealing_key(LABEL)
+        blob = self.store.load()
+        if blob is None:
+            raise AssertionError("closing the service sealed nothing")
+        state = open_state(blob, key)
+        epochs = {**state.epochs, epoch: Secret(os.urandom(32))}
+        self.store.save(seal_state(replace(state, epochs=epochs), key, os.urandom(32)))
+        self.reopen()
+        return self.start()
+
     def reopen(self) -> KeyService:
         """Open the sealed state again, as a restart does; the old service stays as it is."""
         self.service = open_key_service(
@@ -219,7 +233,10 @@ class SmallNetwork:
     def record_open(self, kem_key: bytes, key: p256.SigningKey, epoch: int = 1) -> Recorded:
         """Put a granted OpenSession on the log."""
         signer = Signer(SignerKind.NEW_SESSION, key.public, key.sign)
-        operation = self.opening(kem_key, key.public)
+        return self.record_opening(signer, self.opening(kem_key, key.public), epoch)
+
+    def record_opening(self, signer: Signer, operation: OpenSession, epoch: int = 1) -> Recorded:
+        """Put any OpenSession on the log, granted."""
         body = self.log.body_of(signer, operation)
         expires_ms = self.log.time_ms + 3_600_000
         opened = SessionOpened(session_id(encode_body(body)), expires_ms, epoch, b"verdict")
@@ -235,31 +252,28 @@ class SmallNetwork:
         signer = Signer(SignerKind.SESSION, grant.session_id, key.sign)
         return TestSession(grant.session_id, secret, signer, recorded)
 
-    def record_acquire(self, session: TestSession, collection: str) -> Recorded:
+    def record_acquire(self, session: TestSession, collection: str, epoch: int = 1) -> Recorded:
         """Put a granted AcquireKey on the log."""
-        acquired = KeyAcquired(collection, 1, session.id, IDENTITY_DIGEST, 1)
+        acquired = KeyAcquired(collection, epoch, session.id, IDENTITY_DIGEST, 1)
         step = AcquireKey(collection), Outcome(Reason.OK, acquired)
         return self.log.transact(session.signer, step)
 
-    def writer_key(self, session: TestSession, collection: str) -> Secret:
+    def writer_key(self, session: TestSession, collection: str, epoch: int = 1) -> Secret:
         """The session's key of a collection, as the key service releases it."""
-        recorded = self.record_acquire(session, collection)
+        recorded = self.record_acquire(session, collection, epoch)
         self.end_block()
         return self.open_released(session, recorded, self.granted(recorded))
 
-    def seal(
-        self,
-        session: TestSession,
-        value: bytes,
-        *,
-        collection: str = "app/secrets",
-        name: str = "a",
-    ) -> Stored:
+    def seal(self, session: TestSession, value: bytes, at: Coordinates | None = None) -> Stored:
         """Seal a value as the session's enclave does."""
-        key = self.writer_key(session, collection)
-        at = Coordinates(collection, name, os.urandom(16), 1, MODE_SESSION, session.id)
+        at = at or self.coordinates(session)
+        key = self.writer_key(session, at.collection, at.epoch)
         sealed, digest = sealing.seal_value(self.network_id, at, key, Secret(os.urandom(32)), value)
         return Stored(at, sealed, digest, value)
+
+    def coordinates(self, session: TestSession) -> Coordinates:
+        """Fresh coordinates of a session's value."""
+        return Coordinates("app/secrets", "tls/key", os.urandom(16), 1, MODE_SESSION, session.id)
 
     def read_outcome(self, session: TestSession, stored: Stored) -> ReadGranted:
         """The detail of a granted read of a stored value."""

@@ -9,6 +9,7 @@ import hmac
 
 from attestation.errors import PlatformError
 from attestation.evidence import Evidence, EvidenceKind, encode_evidence
+from kms.errors import KeyServiceStateError
 from ledger.crypto.secret import Secret
 
 
@@ -56,7 +57,7 @@ class MemoryState:
         if blob in self.blobs:
             raise AssertionError("one blob is saved twice: its salt is not fresh")
         if self.fail_before:
-            raise OSError("the test disk failed before writing")
+            raise KeyServiceStateError("the test disk failed before writing")
         self.blobs.append(blob)
         if self.fail_after:
-            raise OSError("the test disk failed after writing")
+            raise KeyServiceStateError("the test disk failed after writing")
