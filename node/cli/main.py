@@ -52,3 +52,7 @@ def main() -> None:
     except _OURS as error:
         show_error(getattr(error, "message", str(error)), getattr(error, "hint", ""))
         sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()
