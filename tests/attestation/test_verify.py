@@ -193,11 +193,25 @@ def test_rules_without_root_or_pin_decide_nothing(world: SoftwareWorld) -> None:
 
 
 def test_collateral_signed_by_a_prover_s_own_pck_key(world: SoftwareWorld) -> None:
-    """Attack: TCB info signed with a PCK key, which the library accepts, is refused by the pin."""
+    """Attack: TCB info signed with a PCK key passes the library, but not the chain rule."""
     outdated = world.collateral(options(status="OutOfDate")).tcb_info
     forged = with_tcb_info(world, outdated.replace("OutOfDate", "UpToDate"), by_pck=True)
     assert library_status(world, forged) == "UpToDate"
     undecided(DecisionFault.COLLATERAL_UNTRUSTED, world, collateral=encode_collateral(forged))
+
+
+def test_a_signer_under_the_root_that_is_not_pinned(world: SoftwareWorld) -> None:
+    """Attack: the root's own end entity, perfect signatures, but not the pinned key: refused."""
+    held = world.collateral()
+    assert library_status(world, held) == "UpToDate"
+    with pytest.raises(CannotDecideError) as caught:
+        judge(
+            world,
+            rules=replace(world.rules, tcb_signer_pins=(bytes(32),)),
+            collateral=encode_collateral(held),
+        )
+    assert caught.value.code == DecisionFault.COLLATERAL_UNTRUSTED
+    assert caught.value.got == world.rules.tcb_signer_pins[0].hex()
 
 
 def test_a_lower_tcb_number_with_a_later_date(world: SoftwareWorld) -> None:
@@ -276,7 +290,13 @@ def test_collateral_of_another_platform_decides_nothing(world: SoftwareWorld) ->
     held = world.collateral()
     text = held.tcb_info.replace(FMSPC.hex().upper(), "00906ED50000")
     other = with_tcb_info(world, text)
-    undecided(DecisionFault.COLLATERAL_OTHER_PLATFORM, world, collateral=encode_collateral(other))
+    with pytest.raises(CannotDecideError) as caught:
+        judge(world, collateral=encode_collateral(other))
+    assert caught.value.code == DecisionFault.COLLATERAL_OTHER_PLATFORM
+    assert (caught.value.expected, caught.value.got) == (
+        f"collateral for sgx {FMSPC.hex()}, its PCK CA",
+        "sgx 00906ed50000",
+    )
     undecided(DecisionFault.COLLATERAL_UNTRUSTED, world, collateral=make_world().collateral_bytes())
 
 
@@ -297,6 +317,15 @@ def test_badly_signed_collateral_decides_nothing(
     """Signatures of another size or content and chains of another shape are not used."""
     held = replace(world.collateral(), **{field: value})  # type: ignore[arg-type]  # its fields
     undecided(DecisionFault.COLLATERAL_UNTRUSTED, world, collateral=encode_collateral(held))
+
+
+def test_a_signature_with_zeros_in_front_of_s(world: SoftwareWorld) -> None:
+    """A respelled signature, which the library takes, is not the 64 bytes that collateral has."""
+    held = world.collateral()
+    signature = held.tcb_info_signature
+    longer = replace(held, tcb_info_signature=signature[:32] + b"\0" + signature[32:])
+    assert library_status(world, longer) == "UpToDate"
+    undecided(DecisionFault.COLLATERAL_UNTRUSTED, world, collateral=encode_collateral(longer))
 
 
 def test_revocation_lists_may_not_be_swapped(world: SoftwareWorld) -> None:

@@ -3,6 +3,9 @@
 import asyncio
 import os
 import signal
+import socket
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from dataclasses import replace
 
@@ -18,8 +21,11 @@ from attestation.errors import (
     EvidenceFault,
 )
 from attestation.worker import VerificationWorker, WorkerLimits
+from attestation.worker_codec import LENGTH_SIZE, Request, encode_request
+from attestation.worker_process import READY
 from tests.support import hostile_verifier
 from tests.support.attested import NOW_S, SoftwareWorld
+from tests.support.repository import ROOT
 
 HOSTILE = "tests.support.hostile_verifier"
 SHORT = WorkerLimits(verify_timeout_s=0.3)
@@ -202,6 +208,20 @@ async def test_oversized_arguments_are_not_sent(
     with pytest.raises(CannotDecideError):
         await worker.verify(b"", b"", world.rules, -1)
     assert worker._child is None
+
+
+def test_an_orphan_that_hangs_ends_itself(world: SoftwareWorld) -> None:
+    """Without a parent to kill it, a hanging child is ended by its own alarm, in the kernel."""
+    ours, theirs = socket.socketpair()
+    with ours:
+        with theirs:
+            command = (sys.executable, "-P", "-m", HOSTILE, str(WorkerLimits().memory_bytes), "1")
+            child = subprocess.Popen(command, stdin=theirs.fileno(), env={"PYTHONPATH": str(ROOT)})
+        ready = (len(READY)).to_bytes(LENGTH_SIZE, "big") + READY
+        assert ours.recv(len(ready), socket.MSG_WAITALL) == ready
+        request = encode_request(Request(hostile_verifier.HANG, b"", world.rules, NOW_S))
+        ours.sendall(len(request).to_bytes(LENGTH_SIZE, "big") + request)
+    assert child.wait(30) == -signal.SIGALRM
 
 
 async def test_close_ends_calls_and_child(world: SoftwareWorld) -> None:
