@@ -5,8 +5,10 @@
 3. A sequence number runs one body once: again gives the first entry; another body is refused; below
    the window of 1,024 and never run means it never will.
 4. The session is open and the transaction is on time (block time).
-5. Each operation is judged and has its own outcome; after too many denials the session closes.
-6. Nothing but unreadable operations or unknown collections: refused, nobody gets free storage.
+5. Each operation is judged and has its own outcome; after too many denials the session closes, also
+   in the middle of a transaction.
+6. Nothing but operations that cannot be judged (unreadable, of an unknown collection, not for this
+   signer): refused, nobody gets free storage. Beside others they count as denials afterwards.
 7. Atomic: one failure undoes all but the marks of denied reads.
 8. The leaf commits to body, signature and outcomes; the signer's records move on.
 
@@ -46,18 +48,18 @@ from contracts.records import (
     encode_sequence,
     encode_signer,
 )
-from contracts.values import Place
+from contracts.values import TOUCH_DENIED, Place
 from contracts.view import Changes, LogView, StateView
 
 SEQUENCE_WINDOW = 1024
 SESSION_VALID_MS = 600_000
 
+_DENIED = Reason.DENIED
 _MALFORMED = Outcome(Reason.MALFORMED)
 _WRONG_SIGNER = Outcome(Reason.WRONG_SIGNER)
 _NOT_EXECUTED = Outcome(Reason.NOT_EXECUTED)
 _CLOSED = Outcome(Reason.SESSION_CLOSED)
-_FREE = frozenset({Reason.MALFORMED, Reason.UNKNOWN_COLLECTION, Reason.WRONG_SIGNER})
-_COUNTED = frozenset({Reason.DENIED, Reason.UNKNOWN_COLLECTION})
+_UNJUDGED = frozenset({Reason.MALFORMED, Reason.UNKNOWN_COLLECTION, Reason.WRONG_SIGNER})
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,16 +215,21 @@ def _run(
 ) -> tuple[tuple[Outcome, ...], SignerRecord]:
     outcomes = []
     denials = signer.denials
+    unjudged = 0
+    limit = place.parameters.denials
     for position, operation in enumerate(prepared.operations):
-        if denials >= place.parameters.denials:
+        if denials >= limit:
             outcomes.append(_CLOSED)
             continue
         place.position = position
         outcome = _judge(operation, place)
-        if outcome.reason in _COUNTED:
-            denials += 1
         outcomes.append(outcome)
-    is_closed = denials >= place.parameters.denials
+        if outcome.reason is _DENIED:
+            denials += 1
+        elif outcome.reason in _UNJUDGED:
+            unjudged += 1
+    denials += unjudged
+    is_closed = denials >= limit
     return tuple(outcomes), replace(signer, denials=denials, is_closed=is_closed)
 
 
@@ -253,11 +260,11 @@ def _judge_node(operation: Operation | None, parameters: Parameters) -> Outcome:
 
 
 def _is_denied_touch(row: tuple[bytes, bytes | None]) -> bool:
-    return row[0].startswith(keys.TOUCH) and row[1] == bytes((Reason.DENIED,))
+    return row[0].startswith(keys.TOUCH) and row[1] == TOUCH_DENIED
 
 
 def _verify_worth(outcomes: tuple[Outcome, ...]) -> None:
-    if all(one.reason in _FREE for one in outcomes):
+    if all(one.reason in _UNJUDGED for one in outcomes):
         raise RefusedError(
             outcomes[0].reason, "no operation of this transaction could be judged at all"
         )

@@ -46,12 +46,11 @@ def genesis_state(genesis: Genesis) -> dict[bytes, bytes | None]:
     state: dict[bytes, bytes | None] = {
         keys.PARAMETERS: encode_parameters(parameters_of(genesis)),
     }
-    policies: list[bytes] = []
+    policies: dict[bytes, None] = {}  # in the order of genesis, each once
     for collection in genesis.collections:
         for policy in (collection.readers, collection.writers):
             _verify_policy(collection.name, policy)
-            if policy not in policies:
-                policies.append(policy)
+            policies[policy] = None
         state[keys.collection(collection.name)] = encode_collection(
             CollectionRecord(collection.readers, collection.writers)
         )

@@ -16,6 +16,7 @@ _SIGNER = struct.Struct(">QIB")
 _SEQUENCE = struct.Struct(">32sQ")
 _SESSION = struct.Struct(">33s32sQIQ32s")
 _HEAD = struct.Struct(">BQ")
+_STANDING = struct.Struct(">BQQ")  # of a head, with the number of its version
 _VERSION = struct.Struct(">Q32sIIB32s16sQHQ")
 _PARAMETERS = struct.Struct(">QIIQQQQQQII32s32s")
 
@@ -65,8 +66,8 @@ def encode_parameters(parameters: Parameters) -> bytes:
 def decode_parameters(data: bytes) -> Parameters:
     """The parameters; StateError if they are not ours."""
     rest = data[_PARAMETERS.size :]
-    if len(data) < _PARAMETERS.size + 1 or (len(rest) - 1) % 32:
-        raise StateError("parameters: wrong length")
+    if len(data) < _PARAMETERS.size + 1 or (len(rest) - 1) % 32 or rest[0] > 1:
+        raise StateError("parameters: not ours")
     fixed = _PARAMETERS.unpack_from(data)
     nodes = tuple(rest[at : at + 32] for at in range(1, len(rest), 32))
     fields = (*fixed, bool(rest[0]), nodes)
@@ -153,6 +154,8 @@ def decode_signer(data: bytes | None) -> SignerRecord:
     if len(data) != _SIGNER.size:
         raise StateError("signer: wrong length")
     highest, denials, closed = _SIGNER.unpack(data)
+    if closed > 1:
+        raise StateError("signer: not one of ours")
     return SignerRecord(highest, denials, bool(closed))
 
 
@@ -190,7 +193,7 @@ class Version:
 
 
 def encode_version(version: Version) -> bytes:
-    """107 bytes, then the origin's collection and name, each with a length byte."""
+    """115 bytes, then the origin's collection and name, each with a length byte."""
     origin = version.origin
     collection = origin.collection.encode("ascii")
     name = origin.name.encode("ascii")
@@ -254,6 +257,19 @@ def decode_head(data: bytes) -> HeadRecord:
     if len(data) < _HEAD.size or data[0] != 1:
         raise StateError("head: not one of ours")
     return HeadRecord(decode_version(data[_HEAD.size :]), _HEAD.unpack_from(data)[1])
+
+
+def decode_standing(data: bytes) -> tuple[int, int]:
+    """The last version's number and `deleted_through` of an encoded head, without the rest."""
+    if len(data) <= _HEAD.size + _VERSION.size or data[0] != 1:
+        raise StateError("head: not one of ours")
+    _, deleted_through, number = _STANDING.unpack_from(data)
+    return number, deleted_through
+
+
+def version_of_head(data: bytes) -> bytes:
+    """The encoded version in an encoded head."""
+    return data[_HEAD.size :]
 
 
 def encode_list(items: tuple[bytes, ...]) -> bytes:

@@ -1,6 +1,7 @@
 """The rules of sessions: which evidence opens one. Every fault here refuses; none is an entry.
 
-1. The transaction has exactly this operation, signed by the key that the session will use.
+1. The transaction has exactly this operation, signed by the key that the session will use (so the
+   key is a point on P-256: the signature was checked under it).
 2. It names the current trust document and service key, and a block end of this log that is young
    enough: that makes the evidence fresh on every replica without any server state.
 3. The verdict that travels in the block is there, and its report data binds all of it.
@@ -13,7 +14,6 @@ from attestation.handshake import CLIENT_LABEL, ReportBinding, report_data, sess
 from attestation.identity import encode_identity, identity_digest
 from attestation.verdict import Verdict, decode_verdict
 from ledger import keys
-from ledger.crypto.p256 import is_public_key
 from ledger.format.operation import OpenSession
 from ledger.format.outcome import Outcome, SessionOpened
 from ledger.format.reason import Reason
@@ -74,8 +74,6 @@ def _only_operation(prepared: Prepared) -> OpenSession:
         raise RefusedError(
             Reason.WRONG_SIGNER, "sign with the session key that the operation names, sequence 0"
         )
-    if not is_public_key(operation.session_key):
-        raise RefusedError(Reason.MALFORMED, "the session key is not a point on P-256")
     return operation
 
 

@@ -1,11 +1,12 @@
 """The rules of secrets: who may put, read, delete, and have a collection's key.
 
 Each rule takes the session, the operation and where it stands; it gives an outcome and writes its
-changes. Policies are judged for each operation, against the collection as it is at that moment. A
-denied or granted read leaves a touch, so that a secret's history is complete by construction.
+changes. Policies are judged for each operation, against the collection as the transaction finds it:
+no operation of a session changes a collection. A denied operation on a name, a granted read and a
+deletion leave a touch, a put leaves its version: a secret's history is complete by construction.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ledger import keys
 from ledger.format.operation import AcquireKey, Delete, Put, Read
@@ -23,18 +24,21 @@ from ledger.format.sealed import MODE_SESSION, TAG_BYTES
 
 from contracts.admission import admits
 from contracts.records import (
-    CollectionRecord,
     HeadRecord,
     Parameters,
     SessionRecord,
     Version,
     decode_collection,
     decode_head,
+    decode_standing,
     decode_version,
     encode_head,
-    encode_version,
+    version_of_head,
 )
 from contracts.view import Changes
+
+TOUCHED = bytes((Reason.OK,))  # the values of touches
+TOUCH_DENIED = bytes((Reason.DENIED,))
 
 _DENIED = Outcome(Reason.DENIED)
 _UNKNOWN_COLLECTION = Outcome(Reason.UNKNOWN_COLLECTION)
@@ -42,6 +46,14 @@ _NOT_FOUND = Outcome(Reason.NOT_FOUND)
 _MALFORMED = Outcome(Reason.MALFORMED)
 _TOO_LARGE = Outcome(Reason.TOO_LARGE)
 _WRONG_EPOCH = Outcome(Reason.WRONG_EPOCH)
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """What the session may do in a collection."""
+
+    may_read: bool
+    may_write: bool
 
 
 @dataclass(slots=True)
@@ -55,34 +67,36 @@ class Place:
     position: int
     session_id: bytes
     session: SessionRecord
+    _judged: dict[str, Access | None] = field(default_factory=dict)
 
-    def collection(self, name: str) -> CollectionRecord | None:
-        """The collection's record, or None."""
-        data = self.state.get(keys.collection(name))
-        return None if data is None else decode_collection(data)
+    def access(self, name: str) -> Access | None:
+        """What the session may do in a collection; None if there is no such collection."""
+        if name not in self._judged:
+            self._judged[name] = self._judge(name)
+        return self._judged[name]
 
-    def is_admitted(self, policy: bytes) -> bool:
-        """Whether the session's identity is admitted."""
-        return admits(policy, self.session.identity, self.parameters.is_development)
-
-    def head(self, collection: str, name: str) -> HeadRecord | None:
-        """The secret's head, or None."""
-        data = self.state.get(keys.head_of(collection, name))
-        return None if data is None else decode_head(data)
-
-    def touch(self, collection: str, name: str, reason: Reason) -> None:
+    def touch(self, collection: str, name: str, mark: bytes) -> None:
         """Mark that this operation concerned the secret."""
-        key = keys.touch(collection, name, self.index, self.position)
-        self.state.put(key, bytes((reason,)))
+        self.state.put(keys.touch(collection, name, self.index, self.position), mark)
+
+    def _judge(self, name: str) -> Access | None:
+        data = self.state.get(keys.collection(name))
+        if data is None:
+            return None
+        collection = decode_collection(data)
+        return Access(self._is_admitted(collection.readers), self._is_admitted(collection.writers))
+
+    def _is_admitted(self, policy: bytes) -> bool:
+        return admits(policy, self.session.identity, self.parameters.is_development)
 
 
 def put(operation: Put, place: Place) -> Outcome:
     """Store the next version: a writer, the active epoch, the expected version."""
-    collection = place.collection(operation.collection)
-    if collection is None:
+    access = place.access(operation.collection)
+    if access is None:
         return _UNKNOWN_COLLECTION
-    if not place.is_admitted(collection.writers):
-        place.touch(operation.collection, operation.name, Reason.DENIED)
+    if not access.may_write:
+        place.touch(operation.collection, operation.name, TOUCH_DENIED)
         return _DENIED
     if operation.mode != MODE_SESSION or operation.size < TAG_BYTES:
         return _MALFORMED
@@ -90,34 +104,33 @@ def put(operation: Put, place: Place) -> Outcome:
         return _TOO_LARGE
     if operation.epoch != place.parameters.epoch:
         return _WRONG_EPOCH
-    head = place.head(operation.collection, operation.name)
-    current = 0 if head is None else head.current
+    state = place.state
+    key = keys.head_of(operation.collection, operation.name)
+    head = state.get(key)
+    last, deleted_through = (0, 0) if head is None else decode_standing(head)
+    current = 0 if last <= deleted_through else last
     if operation.if_version not in (None, current):
         return Outcome(Reason.VERSION_CONFLICT, Conflict(current))
     if head is not None:
-        key = keys.version_of(operation.collection, operation.name, head.version.number)
-        place.state.put(key, encode_version(head.version))
-    version = _version(operation, place, 1 if head is None else head.version.number + 1)
-    deleted_through = 0 if head is None else head.deleted_through
-    place.state.put(
-        keys.head_of(operation.collection, operation.name),
-        encode_head(HeadRecord(version, deleted_through)),
-    )
+        superseded = keys.version_of(operation.collection, operation.name, last)
+        state.put(superseded, version_of_head(head))
+    version = _version(operation, place, last + 1)
+    state.put(key, encode_head(HeadRecord(version, deleted_through)))
     return Outcome(Reason.OK, PutDone(version.number))
 
 
 def read(operation: Read, place: Place) -> Outcome:
     """Grant one version to a reader; the outcome carries all that a release needs."""
-    collection = place.collection(operation.collection)
-    if collection is None:
+    access = place.access(operation.collection)
+    if access is None:
         return _UNKNOWN_COLLECTION
-    if not place.is_admitted(collection.readers):
-        place.touch(operation.collection, operation.name, Reason.DENIED)
+    if not access.may_read:
+        place.touch(operation.collection, operation.name, TOUCH_DENIED)
         return _DENIED
     version = _find(operation, place)
     if version is None:
         return _NOT_FOUND
-    place.touch(operation.collection, operation.name, Reason.OK)
+    place.touch(operation.collection, operation.name, TOUCHED)
     return Outcome(
         Reason.OK,
         ReadGranted(
@@ -137,32 +150,31 @@ def read(operation: Read, place: Place) -> Outcome:
 
 def delete(operation: Delete, place: Place) -> Outcome:
     """End a name: its versions can no longer be read; the next put goes on counting."""
-    collection = place.collection(operation.collection)
-    if collection is None:
+    access = place.access(operation.collection)
+    if access is None:
         return _UNKNOWN_COLLECTION
-    if not place.is_admitted(collection.writers):
-        place.touch(operation.collection, operation.name, Reason.DENIED)
+    if not access.may_write:
+        place.touch(operation.collection, operation.name, TOUCH_DENIED)
         return _DENIED
-    head = place.head(operation.collection, operation.name)
+    key = keys.head_of(operation.collection, operation.name)
+    data = place.state.get(key)
+    head = None if data is None else decode_head(data)
     current = 0 if head is None else head.current
     if operation.if_version not in (None, current):
         return Outcome(Reason.VERSION_CONFLICT, Conflict(current))
     if head is None or current == 0:
         return _NOT_FOUND
-    place.state.put(
-        keys.head_of(operation.collection, operation.name),
-        encode_head(HeadRecord(head.version, head.version.number)),
-    )
-    place.touch(operation.collection, operation.name, Reason.OK)
+    place.state.put(key, encode_head(HeadRecord(head.version, current)))
+    place.touch(operation.collection, operation.name, TOUCHED)
     return Outcome(Reason.OK, Deleted(current))
 
 
 def acquire_key(operation: AcquireKey, place: Place) -> Outcome:
     """Let a writer's session have its key-encryption key of a collection."""
-    collection = place.collection(operation.collection)
-    if collection is None:
+    access = place.access(operation.collection)
+    if access is None:
         return _UNKNOWN_COLLECTION
-    if not place.is_admitted(collection.writers):
+    if not access.may_write:
         return _DENIED
     return Outcome(
         Reason.OK,
@@ -177,9 +189,10 @@ def acquire_key(operation: AcquireKey, place: Place) -> Outcome:
 
 
 def _find(operation: Read, place: Place) -> Version | None:
-    head = place.head(operation.collection, operation.name)
-    if head is None:
+    standing = place.state.get(keys.head_of(operation.collection, operation.name))
+    if standing is None:
         return None
+    head = decode_head(standing)
     wanted = head.current if operation.version is None else operation.version
     if wanted <= head.deleted_through:
         return None
