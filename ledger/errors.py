@@ -22,3 +22,7 @@ class FormatError(LedgerError):
 
 class StoreError(LedgerError):
     """The store failed or holds something we did not write; the state is unknown."""
+
+
+class StoreBusyError(StoreError):
+    """Another process has the store open; nothing is wrong with it."""

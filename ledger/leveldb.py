@@ -10,7 +10,7 @@ from pathlib import Path
 
 import plyvel
 
-from ledger.errors import StoreError
+from ledger.errors import StoreBusyError, StoreError
 
 _MIB = 1024 * 1024
 
@@ -19,7 +19,7 @@ class LevelDB:
     """A Store on a directory; `create` must be said, so that a typo does not make a new ledger."""
 
     def __init__(self, directory: Path, *, create: bool = False) -> None:
-        """Open; StoreError if it is missing, held by another process or damaged."""
+        """Open; StoreBusyError if another process has it, StoreError if missing or damaged."""
         # LevelDB would make the directory before it notices that it may not create one.
         if not create and not (directory / "CURRENT").is_file():
             raise StoreError(f"no ledger in the data directory {directory}")
@@ -36,6 +36,8 @@ class LevelDB:
                 max_open_files=512,
             )
         except (plyvel.Error, OSError) as error:
+            if f"{directory}/LOCK: " in _words(error):
+                raise StoreBusyError(f"the data directory {directory} is in use") from error
             raise StoreError(
                 f"cannot open the data directory {directory}: {_words(error)}"
             ) from error
