@@ -58,46 +58,53 @@ class EnvelopeChecker:
             verdict = None
             pairs = zip(prepared.operations, prepared.envelope.payloads, strict=True)
             for operation, payload in pairs:
+                verify_payload(operation, payload, self._network_id, prepared.body.signer)
                 if isinstance(operation, OpenSession):
-                    verdict = await self._judge(prepared, operation, payload)
-                else:
-                    self._verify_payload(operation, payload, prepared.body.signer)
+                    verdict = await self._judge(prepared, payload)
         except FormatError as error:
             raise RefusedError(error.reason, str(error)) from error
         return Submission(prepared, verdict, len(envelope))
 
-    def _verify_payload(self, operation: Operation | None, payload: bytes, signer: bytes) -> None:
-        if not isinstance(operation, Put):
-            if payload:
-                raise FormatError("only Put and OpenSession have payloads")
-            return
-        header, ciphertext = split_sealed(payload)
-        digest = sealed_digest(header, hashlib.sha256(ciphertext).digest())
-        at = Coordinates(
-            operation.collection,
-            operation.name,
-            operation.record_id,
-            operation.epoch,
-            operation.mode,
-            signer,
-        )
-        if (
-            digest != operation.sealed_digest
-            or len(ciphertext) != operation.size
-            or not header.startswith(encode_coordinates(self._network_id, at))
-        ):
-            raise FormatError(
-                "a payload is not the sealed value that its Put names", Reason.PAYLOAD_MISMATCH
-            )
-
-    async def _judge(self, prepared: Prepared, operation: OpenSession, payload: bytes) -> bytes:
+    async def _judge(self, prepared: Prepared, payload: bytes) -> bytes:
         if len(prepared.operations) != 1:
             raise FormatError("OpenSession stands alone in its transaction", Reason.WRONG_SIGNER)
-        if hashlib.sha256(payload).digest() != operation.evidence_digest:
-            raise FormatError("the payload is not the evidence", Reason.PAYLOAD_MISMATCH)
         try:
             return encode_verdict(await self._verifier.verify(payload))
         except CannotDecideError as error:
             raise RefusedError(Reason.EVIDENCE_UNDECIDED, str(error)) from error
         except AttestationError as error:
             raise RefusedError(Reason.EVIDENCE_REFUSED, str(error)) from error
+
+
+def has_payload(operation: Operation | None) -> bool:
+    """Whether something stands beside such an operation: a sealed value or evidence."""
+    return isinstance(operation, Put | OpenSession)
+
+
+def verify_payload(
+    operation: Operation | None, payload: bytes, network_id: bytes, signer: bytes
+) -> None:
+    """Check that a payload is the one its operation names; FormatError otherwise."""
+    if isinstance(operation, Put):
+        is_named = _is_sealed_for(operation, payload, network_id, signer)
+    elif isinstance(operation, OpenSession):
+        is_named = hashlib.sha256(payload).digest() == operation.evidence_digest
+    elif payload:
+        raise FormatError("only Put and OpenSession have payloads")
+    else:
+        is_named = True
+    if not is_named:
+        raise FormatError(
+            "a payload is not what its operation names: a sealed value, or evidence",
+            Reason.PAYLOAD_MISMATCH,
+        )
+
+
+def _is_sealed_for(put: Put, payload: bytes, network_id: bytes, signer: bytes) -> bool:
+    header, ciphertext = split_sealed(payload)
+    at = Coordinates(put.collection, put.name, put.record_id, put.epoch, put.mode, signer)
+    return (
+        sealed_digest(header, hashlib.sha256(ciphertext).digest()) == put.sealed_digest
+        and len(ciphertext) == put.size
+        and header.startswith(encode_coordinates(network_id, at))
+    )

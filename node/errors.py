@@ -23,5 +23,13 @@ class RollbackError(NodeError):
     """The data directory is older than the rollback lock: a restored backup or a lost disk."""
 
 
+class LockMissingError(RollbackError):
+    """There is no rollback lock."""
+
+
 class DamagedError(NodeError):
     """What is stored is not what was written."""
+
+
+class LockDamagedError(DamagedError):
+    """The rollback lock cannot be read."""

@@ -14,7 +14,7 @@ import struct
 from dataclasses import dataclass
 from pathlib import Path
 
-from node.errors import DamagedError, RollbackError
+from node.errors import DamagedError, LockDamagedError, LockMissingError, RollbackError
 
 SLOT_BYTES = 128
 _FIELDS = struct.Struct(">8sQ32sQ32s")
@@ -33,11 +33,15 @@ class RollbackLock:
     """An open lock file; one process at a time."""
 
     def __init__(self, path: Path, network_id: bytes) -> None:
-        """Open and lock the file; RollbackError if it is missing, held or for another network."""
+        """Open and lock the file.
+
+        Raises LockMissingError, LockDamagedError, RollbackError if another process holds it, and
+        DamagedError if it is for another network.
+        """
         try:
             self._file = os.open(path, os.O_RDWR | os.O_CLOEXEC)
         except FileNotFoundError as error:
-            raise RollbackError(
+            raise LockMissingError(
                 f"the rollback lock {path} is missing",
                 "if this home was restored or moved, bring the newest lock file with it; "
                 "sealedger node fsck --renew-lock makes a new one after checking the ledger",
@@ -53,7 +57,7 @@ class RollbackLock:
         self._network_id = network_id
         try:
             self._turn, self.newest = self._load(path)
-        except DamagedError:
+        except BaseException:
             os.close(self._file)
             raise
 
@@ -66,18 +70,30 @@ class RollbackLock:
             os.fsync(file)
         finally:
             os.close(file)
-        directory = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(directory)
-        finally:
-            os.close(directory)
+        _sync_directory(path.parent)
+
+    @staticmethod
+    def replace(path: Path, network_id: bytes, first: Locked) -> None:
+        """Write a new lock file over a missing or unreadable one, whole or not at all."""
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        beside = path.with_name(path.name + ".new")
+        beside.unlink(missing_ok=True)
+        RollbackLock.create(beside, network_id, first)
+        beside.replace(path)
+        _sync_directory(path.parent)
 
     def advance(self, expected: Locked, new: Locked) -> None:
-        """Replace `expected` by `new`, durably; DamagedError if the lock holds something else."""
-        if self.newest != expected or new.size < expected.size:
+        """Replace `expected` by `new`, durably; never to a smaller tree, nor to another root.
+
+        Raises DamagedError if the lock holds something else, OSError if the disk fails.
+        """
+        is_forward = new.size > expected.size or new == expected
+        if self.newest != expected or not is_forward:
             raise DamagedError("the rollback lock moved under us")
         turn = self._turn + 1
-        os.pwrite(self._file, _slot(turn, self._network_id, new), (turn % 2) * SLOT_BYTES)
+        slot = _slot(turn, self._network_id, new)
+        if os.pwrite(self._file, slot, (turn % 2) * SLOT_BYTES) != SLOT_BYTES:
+            raise DamagedError("the rollback lock was written in part")
         os.fdatasync(self._file)
         self._turn, self.newest = turn, new
 
@@ -92,7 +108,7 @@ class RollbackLock:
         slots = [_decode(data[at : at + SLOT_BYTES]) for at in (0, SLOT_BYTES)]
         valid = [slot for slot in slots if slot is not None]
         if not valid or len(data) != 2 * SLOT_BYTES:
-            raise DamagedError(
+            raise LockDamagedError(
                 f"the rollback lock {path} is damaged",
                 "sealedger node fsck --renew-lock makes a new one after checking the ledger",
             )
@@ -103,6 +119,14 @@ class RollbackLock:
                 "point the node at the lock of this network",
             )
         return turn, locked
+
+
+def _sync_directory(path: Path) -> None:
+    directory = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(directory)
+    finally:
+        os.close(directory)
 
 
 def _slot(turn: int, network_id: bytes, locked: Locked) -> bytes:

@@ -9,15 +9,18 @@ import click
 from attestation.platforms.software import SoftwarePlatform, create_platform, read_trust
 from attestation.platforms.software_manifest import measure, read_manifest
 from attestation.policy import AnyOf, Match, encode_policy
-from ledger.format.genesis import Collection
+from ledger.format.genesis import Collection, network_id
 from ledger.format.names import verify_name
 from node.app import clock_ms, clock_s, open_node
 from node.cli.output import show
+from node.cli.upkeep import progress_bar, show_fsck, show_status
 from node.config import NodeConfig
 from node.errors import ConfigError, NodeError
-from node.founding import CorePlatform, FoundingPlan, found_development_network
+from node.founding import CorePlatform, FoundingPlan, found_development_network, read_genesis
+from node.fsck_home import check_home
 from node.home import DEFAULT_HOME, Home
 from node.logs import configure_logs
+from node.status import ask_status
 
 CORE_MANIFEST = Path(__file__).resolve().parent.parent / "core.toml"
 
@@ -90,6 +93,36 @@ def start(home: Path) -> None:
     manifest = config.platform.manifest or CORE_MANIFEST
     platform = SoftwarePlatform.open(place.platform, manifest)
     asyncio.run(_serve(place, config, platform))
+
+
+@node.command()
+@home_option
+@click.option(
+    "--renew-lock",
+    is_flag=True,
+    help="Write a new rollback lock if it is missing or unreadable and the ledger is clean.",
+)
+@json_option
+def fsck(home: Path, renew_lock: bool, as_json: bool) -> None:
+    """Recompute log and state from genesis and compare every row. The node must be stopped."""
+    place = Home(home)
+    config = NodeConfig.load(place.config)
+    with progress_bar("checking") as progress:
+        done = check_home(
+            place, config.ledger.lock or place.lock, renew_lock=renew_lock, progress=progress
+        )
+    show_fsck(done, as_json=as_json)
+
+
+@node.command()
+@home_option
+@json_option
+def status(home: Path, as_json: bool) -> None:
+    """Ask the running node how it is; the database is not opened."""
+    place = Home(home)
+    config = NodeConfig.load(place.config)
+    network = network_id(read_genesis(place.genesis))
+    show_status(asyncio.run(ask_status(config.grpc.listen, network)), as_json=as_json)
 
 
 async def _serve(home: Home, config: NodeConfig, platform: SoftwarePlatform) -> None:
