@@ -1,0 +1,252 @@
+"""Breaks, losses, ends of sessions: every call ends, and each operation ran once."""
+
+import asyncio
+
+import pytest
+
+from enclave_client import pipeline
+from enclave_client.errors import (
+    OutcomeUnknownError,
+    RefusedError,
+    UnavailableError,
+)
+from ledger.format.genesis import Limits
+from ledger.format.reason import Reason
+from tests.enclave_client.conftest import Connect, Machine
+from tests.enclave_client.fake_ledger import FakeLedger
+from tests.enclave_client.fake_node import FakeNode
+
+
+async def test_a_lost_reply_and_a_resend_give_exactly_one_version(
+    connect: Connect, node: FakeNode
+) -> None:
+    """The same bytes sent again get the first outcome."""
+    async with connect() as c:
+        await c.put("n", b"x")
+        node.lose = 3
+        stored = await c.put("n", b"y")
+        assert stored.version == 2
+        assert (await c.get("n")).version == 2
+    assert node.ledger.puts() == 2
+    assert node.lose == 0
+    assert len(node.received) > len(set(node.received)), "nothing was sent again"
+
+
+async def test_losses_under_load_lose_and_double_nothing(connect: Connect, node: FakeNode) -> None:
+    """Three hundred puts with broken streams in between: each name has one version."""
+    async with connect() as c:
+        await c.put("first", b"x")
+        node.lose = 4
+        names = [f"n/{number}" for number in range(300)]
+        stored = await asyncio.gather(*(c.put(name, b"x", if_version=0) for name in names))
+    assert {one.version for one in stored} == {1}
+    assert node.ledger.puts() == 301
+
+
+async def test_a_restarted_node_is_found_again(connect: Connect, node: FakeNode) -> None:
+    """A node that comes back with a new TLS key is judged again; the session goes on."""
+    async with connect() as c:
+        await c.put("n", b"x")
+        await node.close()
+        waiting = asyncio.create_task(c.get("n"))
+        await node.open()
+        assert (await waiting).value == b"x"
+    assert node.ledger.sessions() == 1
+
+
+async def test_another_node_at_the_same_place_is_not_believed_after_a_restart(
+    connect: Connect, machine: Machine, node: FakeNode
+) -> None:
+    """After a break the peer proves itself anew: another network's node ends the waiting calls."""
+    async with connect() as c:
+        await c.put("n", b"x")
+        await node.close()
+        node.ledger = FakeLedger(machine.found())
+        await node.ledger.key_service.refresh_evidence(node.ledger.note)
+        await node.open()
+        with pytest.raises(Exception, match="network") as caught:
+            await c.get("n")
+        assert type(caught.value).__name__ == "AttestationFailedError"
+    assert node.ledger.sessions() == 0
+
+
+@pytest.mark.parametrize("how", ["end_sessions", "forget_sessions"])
+async def test_the_end_of_a_session_mid_load_fails_no_call(
+    connect: Connect, node: FakeNode, how: str
+) -> None:
+    """When the ledger ends the session, waiting puts are sealed again in a new one."""
+    async with connect() as c:
+        await c.put("n", b"x")
+        getattr(node.ledger, how)()
+        names = [f"n/{number}" for number in range(200)]
+        await asyncio.gather(*(c.put(name, name.encode()) for name in names))
+        got = await asyncio.gather(*(c.get(name) for name in names))
+    assert [one.value.decode() for one in got] == names
+    assert {one.version for one in got} == {1}
+    assert node.ledger.sessions() == 2
+
+
+async def test_a_session_is_renewed_before_it_ends(machine: Machine) -> None:
+    """A short session is replaced beside the work, without one refused transaction."""
+    ledger = FakeLedger(machine.found(limits=Limits(session_ms=1000)))
+    async with FakeNode(ledger) as node, Connect(machine, node)() as c:
+        refusals = 0
+
+        def count(reply: object) -> object:
+            nonlocal refusals
+            refusals += bool(reply.HasField("refusal"))  # type: ignore[attr-defined]  # a reply
+            return reply
+
+        node.on_reply = count  # type: ignore[assignment]  # the same reply
+        number = 0
+        while ledger.sessions() < 3:
+            number += 1
+            await c.put("n", b"%d" % number)
+        assert (await c.get("n")).value == b"%d" % number
+    assert refusals == 0
+
+
+async def test_an_overloaded_node_is_asked_again_with_the_same_bytes(
+    connect: Connect, node: FakeNode
+) -> None:
+    """OVERLOADED means later, not never."""
+    async with connect() as c:
+        await c.put("n", b"x")
+        before = len(node.received)
+        node.refuse.extend([Reason.OVERLOADED] * 3)
+        await c.put("n", b"y")
+        assert len(set(node.received[before:])) == 1
+        assert len(node.received[before:]) == 4
+    assert node.ledger.puts() == 2
+
+
+@pytest.mark.parametrize("reason", [Reason.SHUTTING_DOWN, Reason.INTERNAL])
+async def test_a_node_that_cannot_serve_is_asked_again_after_a_new_hello(
+    connect: Connect, node: FakeNode, reason: Reason
+) -> None:
+    """A node that stops or has an inner fault gets the same bytes when it serves again."""
+    async with connect() as c:
+        await c.put("n", b"x")
+        node.refuse.append(reason)
+        assert (await c.put("n", b"y")).version == 2
+    assert node.ledger.puts() == 2
+
+
+@pytest.mark.parametrize("reason", [Reason.SEQUENCE_PASSED, Reason.TRANSACTION_EXPIRED])
+async def test_what_did_not_run_and_never_will_is_signed_again(
+    connect: Connect, node: FakeNode, reason: Reason
+) -> None:
+    """A transaction that can no longer run is replaced by one with a new number."""
+    async with connect() as c:
+        await c.put("n", b"x")
+        before = len(node.received)
+        node.refuse.append(reason)
+        assert (await c.put("n", b"y")).version == 2
+        assert len(set(node.received[before:])) == 2
+
+
+async def test_signing_again_has_an_end(connect: Connect, node: FakeNode) -> None:
+    """A node that refuses for ever gets no endless stream of transactions."""
+    async with connect() as c:
+        await c.put("n", b"x")
+        node.refuse.extend([Reason.SEQUENCE_PASSED] * 100)
+        with pytest.raises(RefusedError) as caught:
+            await c.put("n", b"y")
+    assert caught.value.reason is Reason.SEQUENCE_PASSED
+    assert len(node.refuse) == 100 - (pipeline.MAX_TRIES + 1)
+
+
+@pytest.mark.parametrize(
+    "reason", [Reason.SESSION_CLOSED, Reason.BAD_SIGNATURE, Reason.SEQUENCE_REUSED]
+)
+async def test_other_refusals_reach_the_caller(
+    connect: Connect, node: FakeNode, reason: Reason
+) -> None:
+    """What asking again cannot change is said at once."""
+    async with connect() as c:
+        await c.put("n", b"x")
+        node.refuse.append(reason)
+        with pytest.raises(RefusedError) as caught:
+            await c.get("n")
+    assert caught.value.reason is reason
+
+
+async def test_an_answer_that_never_comes_ends_as_unknown(
+    connect: Connect, node: FakeNode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A transaction that can no longer run and was never answered is reported as unknown."""
+    monkeypatch.setattr(pipeline, "WATCH_S", 0.01)
+    async with connect() as c:
+        await c.put("n", b"x")
+        node.withhold = asyncio.Event()
+        monkeypatch.setattr("enclave_client.transactions.VALID_FOR_MS", 500)
+        monkeypatch.setattr("enclave_client.flights.LATE_MS", 0)
+        with pytest.raises(OutcomeUnknownError) as caught:
+            await c.put("n", b"y")
+        node.withhold.set()
+    assert "if_version" in caught.value.hint
+
+
+async def test_a_silent_connection_is_given_up(
+    connect: Connect, node: FakeNode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A node that stays silent is dialled anew, and the call ends well."""
+    monkeypatch.setattr(pipeline, "WATCH_S", 0.01)
+    monkeypatch.setattr(pipeline, "STALL_S", 0.2)
+    async with connect() as c:
+        await c.put("n", b"x")
+        silence = node.withhold = asyncio.Event()
+        waiting = asyncio.create_task(c.put("n", b"y"))
+        while node.ledger.puts() < 2:
+            await asyncio.sleep(0)
+        node.withhold = None
+        assert (await waiting).version == 2
+        silence.set()
+    assert node.ledger.puts() == 2
+
+
+async def test_a_node_that_stays_away_ends_the_waiting_calls(
+    connect: Connect, node: FakeNode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After its patience ends the client says that nothing can be reached; later it recovers."""
+    monkeypatch.setattr(pipeline, "PATIENCE_S", 0.05)
+    async with connect() as c:
+        await c.put("n", b"x")
+        await node.close()
+        with pytest.raises(UnavailableError):
+            await c.get("n")
+        await node.open()
+        assert (await _until_there(c.get, "n")) == b"x"
+
+
+async def _until_there(get: object, name: str) -> bytes:
+    while True:
+        try:
+            got = await get(name)  # type: ignore[operator]  # SecretClient.get
+        except UnavailableError:
+            continue
+        return bytes(got.value)
+
+
+async def test_closing_ends_calls_that_wait(connect: Connect, node: FakeNode) -> None:
+    """Calls in the air at close do not hang; their outcome is said to be unknown."""
+    async with connect() as c:
+        await c.put("n", b"x")
+        node.withhold = asyncio.Event()
+        waiting = asyncio.create_task(c.put("n", b"y"))
+        while node.ledger.puts() < 2:
+            await asyncio.sleep(0)
+    with pytest.raises(OutcomeUnknownError):
+        await waiting
+    node.withhold.set()
+
+
+async def test_a_full_queue_makes_callers_wait(
+    connect: Connect, node: FakeNode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With more callers than room, all get served and the queue never exceeds its bound."""
+    monkeypatch.setattr(pipeline, "MAX_QUEUE", 10)
+    async with connect() as c:
+        await asyncio.gather(*(c.put(f"n/{number}", b"x") for number in range(200)))
+        assert max(node.batches) <= 10
+    assert node.ledger.puts() == 200
