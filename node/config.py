@@ -60,12 +60,18 @@ class NodeConfig(_Model):
             raise ConfigError(f"{path} is missing", "run sealedger node init") from error
         except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
             raise ConfigError(f"{path}: {error}") from error
+        return cls.check(table, str(path))
+
+    @classmethod
+    def check(cls, table: dict[str, object], source: str) -> "NodeConfig":
+        """The checked settings of a table; ConfigError names `source` and the bad field."""
         try:
             return cls.model_validate(table)
         except ValidationError as error:
             first = error.errors(include_url=False, include_input=False)[0]
             field = ".".join(map(str, first["loc"]))
-            raise ConfigError(f"{path}: {field}: {first['msg']}", "see docs/operator.md") from error
+            message = f"{source}: {field}: {first['msg']}"
+            raise ConfigError(message, "see docs/operator.md") from error
 
     def encode(self) -> bytes:
         """The TOML bytes; settings left at None are omitted."""

@@ -65,7 +65,7 @@ def init(home: Path, name: str, apps: tuple[str, ...], listen: str, as_json: boo
     platform = SoftwarePlatform.open(place.platform, CORE_MANIFEST)
     enclave = platform.enclave
     core = Match(signer=enclave.signer, product_id=enclave.product_id, minimum_svn=enclave.svn)
-    config = NodeConfig.model_validate({"grpc": {"listen": listen}})
+    config = NodeConfig.check({"grpc": {"listen": listen}}, f"--listen {listen}")
     place.config.write_bytes(config.encode())
     plan = FoundingPlan(verify_name(name), _collections(apps), listen)
     network = found_development_network(
