@@ -2,8 +2,8 @@
 
 Founds a development network in a temporary folder, then: a node; an app that stores secrets while
 the node dies by kill -9 and comes back; a second app that reads and compares; a third one, which is
-the second with one byte changed, that is denied; a receipt verified while no node runs. Any
-deviation ends it with exit code 1. It stops what it started, by process id.
+the second with one byte changed, that is denied; a receipt verified while no node runs; the
+whole ledger recomputed. Any deviation ends it with exit code 1. It stops what it started, by id.
 """
 
 import argparse
@@ -153,6 +153,7 @@ class Demo:
         self.try_altered(altered)
         self.node.stop()
         self.verify_offline()
+        self.fsck()
 
     def start(self) -> str:
         """Start the node: its process id and address in words."""
@@ -257,6 +258,13 @@ class Demo:
             "no node runs; another process verifies the receipt of the read:",
             f"{' '.join(told)}, entry {proof['index']}, {proof['block_time']}",
             f"by identity {read['identity_digest'][:16]}; with another name in it, it is refused",
+        )
+
+    def fsck(self) -> None:
+        """The whole ledger is recomputed from genesis and compared with what is stored."""
+        report = json.loads(self.sealedger("node", "fsck", f"--home={self.node.home}", "--json"))
+        self.steps.tell(
+            "fsck", f"{report['entries']} entries recomputed from genesis: log and state are right"
         )
 
     def app(self, image: Path, *options: str) -> list[str]:
