@@ -32,6 +32,7 @@ from ledger.log.errors import LogError
 from ledger.log.merkle import leaf_hash
 from ledger.log.proof_file import (
     MAX_EXTRA_BYTES,
+    MAX_PROOF_FILE_BYTES,
     ProofFile,
     decode_proof_file,
     encode_proof_file,
@@ -39,6 +40,7 @@ from ledger.log.proof_file import (
 )
 from ledger.log.quorum import CertifiedCheckpoint, QuorumRule
 
+MAX_RECEIPT_BYTES = MAX_PROOF_FILE_BYTES
 
 @dataclass(frozen=True, slots=True)
 class Opened:
@@ -110,6 +112,8 @@ def encode_receipt(receipt: Receipt) -> bytes:
 
 def decode_receipt(data: bytes) -> Receipt:
     """Decode a receipt file; FormatError for any other spelling. Nothing is verified."""
+    if len(data) > MAX_RECEIPT_BYTES:
+        raise FormatError(f"receipt: {len(data)} bytes", Reason.TOO_LARGE)
     try:
         proof = decode_proof_file(data)
     except LogError as error:

@@ -27,6 +27,7 @@ from dataclasses import dataclass
 from ledger.errors import FormatError
 from ledger.format.names import verify_name
 from ledger.format.outcome import Coordinates
+from ledger.format.reason import Reason
 
 VERSION = 1
 MODE_SESSION = 1
@@ -89,8 +90,10 @@ def header_length(sealed: bytes) -> int:
             at += 3 + (sealed[at + 1] << 8 | sealed[at + 2])
     except IndexError as error:
         raise FormatError("sealed secret: the header is cut short") from error
-    if at > len(sealed) or at > MAX_HEADER_BYTES:
-        raise FormatError("sealed secret: the header is cut short or too long")
+    if at > MAX_HEADER_BYTES:
+        raise FormatError(f"sealed secret: a header of {at} bytes", Reason.TOO_LARGE)
+    if at > len(sealed):
+        raise FormatError("sealed secret: the header is cut short")
     return at
 
 
@@ -103,12 +106,14 @@ def split_sealed(sealed: bytes) -> tuple[bytes, bytes]:
 
 
 def decode_header(header: bytes) -> SealedHeader:
-    """Decode a whole header; FormatError for any other spelling."""
+    """Decode a whole header of at most 4,096 bytes; FormatError for any other spelling."""
+    if len(header) > MAX_HEADER_BYTES:
+        raise FormatError(f"sealed secret: a header of {len(header)} bytes", Reason.TOO_LARGE)
     if header_length(header) != len(header):
         raise FormatError("sealed secret: bytes after the header")
     version, mode, epoch, network_id, writer, record_id = _FIXED.unpack_from(header)
-    if version != VERSION:
-        raise FormatError(f"sealed secret: version {version}, expected {VERSION}")
+    if version != VERSION or not mode:
+        raise FormatError(f"sealed secret: version {version}, mode {mode}; expected {VERSION}, 1")
     collection, at = _text(header, _FIXED.size)
     name, at = _text(header, at)
     coordinates = Coordinates(collection, name, record_id, epoch, mode, writer)

@@ -44,6 +44,8 @@ def decode_stored(data: bytes) -> Stored:
         raise StoreError(f"a stored record is damaged: {error}") from error
     salts = split(message.salts, SALT_BYTES)
     stored = Stored(tuple(message.operations), salts, tuple(message.outcomes))
-    if not len(stored.operations) == len(salts) == len(stored.outcomes):
+    if len(message.salts) != SALT_BYTES * len(stored.operations) or len(stored.outcomes) != len(
+        stored.operations
+    ):
         raise StoreError("a stored record is damaged: its lists differ in length")
     return stored
