@@ -52,6 +52,7 @@ class EmbeddedEngine(Generic[C, B, F, A]):
         self._is_closing = False
         self._failure: BaseException | None = None
         self._failed = asyncio.Event()
+        self._is_commit_barred = False
         self._writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="commit")
         self._slots = asyncio.Semaphore(limits.in_flight)
         self._publishing: asyncio.Task[None] | None = None
@@ -68,6 +69,8 @@ class EmbeddedEngine(Generic[C, B, F, A]):
         self._wake.set()
         if self._loop is not None:
             await self._loop
+        if self._publishing is not None:
+            await self._publishing
         self._writer.shutdown(wait=True)
 
     async def failed(self) -> BaseException:
@@ -100,9 +103,8 @@ class EmbeddedEngine(Generic[C, B, F, A]):
         try:
             while await self._next():
                 await self._slots.acquire()
-                self._start_block(self._take())
-            if self._publishing is not None:
-                await self._publishing
+                if self._failure is None:
+                    self._start_block(self._take())
         except Exception as error:  # noqa: BLE001  # a task's top: every fault of a block is fatal
             self._fail(error)
 
@@ -140,12 +142,22 @@ class EmbeddedEngine(Generic[C, B, F, A]):
             self._reject([answer for _, answer in taken], error)
             raise
         committed = asyncio.get_running_loop().run_in_executor(
-            self._writer, self._application.commit, finalized
+            self._writer, self._commit, finalized
         )
         answers = [answer for _, answer in taken]
         self._publishing = asyncio.create_task(
             self._publish(self._publishing, committed, finalized, answers), name="publish"
         )
+
+    def _commit(self, finalized: F) -> None:
+        """In the writer thread: nothing is written on top of a block that failed."""
+        if self._is_commit_barred:
+            raise EngineFailedError("an earlier block failed")
+        try:
+            self._application.commit(finalized)
+        except BaseException:
+            self._is_commit_barred = True
+            raise
 
     async def _publish(
         self,
@@ -175,6 +187,7 @@ class EmbeddedEngine(Generic[C, B, F, A]):
     def _fail(self, error: BaseException) -> None:
         if self._failure is None:
             self._failure = error
+        self._is_commit_barred = True
         self._reject([answer for _, answer in self._waiting], error)
         self._waiting.clear()
         self._queued = 0
