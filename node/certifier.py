@@ -7,11 +7,13 @@ begins with the one it holds. `latest` is what Hello, evidence and repeated answ
 from dataclasses import dataclass
 from typing import Protocol
 
+from kms.errors import KeyServiceRefusal
 from kms.messages import CertifyRequest, decode_certify_reply, encode_certify_request
 from kms.state import Held
 from ledger.keys import Head
 from ledger.log.tree import Tree
 from network.cosigner import Cosigner
+from node.errors import RollbackError
 
 
 class KeyServicePort(Protocol):
@@ -64,15 +66,29 @@ class Certifier:
     def certify(self, head: Head, header: bytes, tree: Tree) -> Certified:
         """Certify the durable tree of `head`, whose last leaf is `header`.
 
-        KeyServiceRefusal if the key service holds another history; that stops the node.
+        RollbackError if the key service holds a longer or another history; that stops the node.
         """
+        held = self._key_service.held
+        if held.size > head.size:
+            raise RollbackError(
+                f"the data end at entry {head.size}, but the key service has seen {held.size}",
+                "an older copy of the data was restored: bring the newest data back, or let the "
+                "node catch up from a peer",
+            )
         request = CertifyRequest(
             note=self._cosigner.cosign(head.size, head.root),
-            consistency=tree.consistency_proof(self._key_service.held.size, head.size),
+            consistency=tree.consistency_proof(held.size, head.size),
             header=header,
             header_hashes=tree.inclusion_proof(head.size - 1, head.size),
         )
-        reply = self._key_service.certify(encode_certify_request(request))
+        try:
+            reply = self._key_service.certify(encode_certify_request(request))
+        except KeyServiceRefusal as error:
+            raise RollbackError(
+                f"the key service does not certify these data: {error}",
+                "they are not the history that it holds: put the data and the key service's state "
+                "of one node together again",
+            ) from error
         self._latest = Certified(head.size, head.root, decode_certify_reply(reply))
         self._last = (head, header)
         return self._latest

@@ -14,10 +14,12 @@ from typing import Any, Generic, Protocol, TypeVar
 from contracts.errors import RefusedError
 from contracts.execute import Block as RulesBlock
 from contracts.execute import Executed, Repeated, execute, parameters_of
+from contracts.genesis import RULES_VERSION
 from contracts.records import Parameters
 from contracts.view import BlockEnd
 from ledger import keys
 from ledger.format.leaf import BlockHeader, GenesisLeaf, decode_leaf, encode_leaf
+from ledger.format.reason import Reason
 from ledger.format.stored import Stored, encode_stored
 from ledger.keys import Head
 from ledger.log.merkle import leaf_hash
@@ -59,6 +61,7 @@ class Replica(Generic[A]):
         self.head = read_head(parts.store)
         self.tree = Tree.open(self._view, self.head.size, self.head.root)
         verify_lock(parts.lock.newest, self.tree)
+        verify_rules(self.parameters)
         self._is_broken = False
 
     @property
@@ -179,7 +182,8 @@ class _Staging:
             Stored(envelope.operations, envelope.salts, done.encoded)
         )
         for position, payload in enumerate(envelope.payloads):
-            if payload:
+            # What was not put is not kept: a denied writer gets no storage.
+            if payload and done.outcomes[position].reason is Reason.OK:
                 batch[keys.payload(index, position)] = payload
         batch.update(done.writes)
 
@@ -190,6 +194,16 @@ def read_head(store: Store) -> Head:
     if data is None:
         raise DamagedError("the data directory holds no ledger", "run sealedger node init")
     return keys.decode_head(data)
+
+
+def verify_rules(parameters: Parameters) -> None:
+    """Check that this program knows the ledger's rules; DamagedError says what to start instead."""
+    if parameters.rules_version != RULES_VERSION:
+        raise DamagedError(
+            f"this ledger runs rules {parameters.rules_version}, this program knows "
+            f"{RULES_VERSION}",
+            "start the release that knows these rules; the data are left as they are",
+        )
 
 
 def verify_lock(locked: Locked, tree: Tree) -> None:
