@@ -1,0 +1,167 @@
+"""The demo as a stranger runs it: what it prints, what it leaves, what it does when stopped."""
+
+import contextlib
+import json
+import re
+import signal
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.support.documents import shown
+from tests.support.repository import ROOT
+
+pytestmark = pytest.mark.slow
+
+DEMO = [sys.executable, str(ROOT / "deploy" / "demo" / "run.py")]
+MASKS = (
+    (r"\b[0-9a-f]{16}\b", "ID"),
+    (r"\bprocess \d+ on 127\.0\.0\.1:\d+", "process PID on ADDRESS"),
+    (r"\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", "TIME"),
+    (r"\bentry \d+", "entry N"),
+    (r"^(10\. fsck +)\d+ entries", r"\1N entries"),
+    (r"\b\d+ files", "N files"),
+    (r"\bdone in \d+\.\d s", "done in T s"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Played:
+    """A demo that ended, and the folder that it was told to keep."""
+
+    code: int
+    said: str
+    errors: str
+    folder: Path
+
+
+@pytest.fixture(scope="module")
+def played(tmp_path_factory: pytest.TempPathFactory) -> Played:
+    """One run of the demo for all tests that look at it."""
+    folder = tmp_path_factory.mktemp("demo") / "kept"
+    ended = subprocess.run(
+        [*DEMO, "--keep", str(folder)], capture_output=True, text=True, check=False
+    )
+    return Played(ended.returncode, ended.stdout, ended.stderr, folder)
+
+
+def masked(text: str) -> str:
+    """The text without what differs from run to run."""
+    for pattern, word in MASKS:
+        text = re.sub(pattern, word, text, flags=re.MULTILINE)
+    return text
+
+
+def test_readme_shows_what_the_demo_prints(played: Played) -> None:
+    """The demo succeeds, and README's block is its output but for ids, times and counts."""
+    assert (played.code, played.errors) == (0, "")
+    assert masked(shown("README.md", "demo")) == masked(f"$ make demo\n{played.said}")
+
+
+def test_the_masks_hide_only_what_differs(played: Played) -> None:
+    """Each mask finds something, and a changed count of secrets still shows."""
+    unused = [word for pattern, word in MASKS if not re.search(pattern, played.said, re.MULTILINE)]
+    assert unused == []
+    assert masked(played.said.replace("403 secrets", "402 secrets")) != masked(played.said)
+
+
+def test_the_altered_app_differs_by_one_byte(played: Played) -> None:
+    """The image that was denied is the reader's but for a single byte."""
+    images = [played.folder / "images" / name for name in ("reader", "altered")]
+    reader, altered = (
+        {
+            path.relative_to(image): path.read_bytes()
+            for path in image.rglob("*")
+            if path.is_file() and "__pycache__" not in path.parts
+        }
+        for image in images
+    )
+    assert reader.keys() == altered.keys()
+    differing = [name for name in reader if reader[name] != altered[name]]
+    assert differing == [Path("reader.py")]
+    pairs = zip(reader[differing[0]], altered[differing[0]], strict=True)
+    assert sum(a != b for a, b in pairs) == 1
+
+
+def test_what_is_measured_is_what_runs(played: Played) -> None:
+    """An app takes the client library from its measured image, not from the environment."""
+    image = played.folder / "images" / "writer"
+    probe = image / "probe.py"
+    probe.write_text(
+        "import attestation, enclave_client, ledger, sealedger\n"
+        "print(*(m.__file__ for m in (attestation, enclave_client, ledger, sealedger)), sep='\\n')"
+    )
+    said = subprocess.run(
+        [sys.executable, str(probe)], capture_output=True, text=True, check=True
+    ).stdout
+    assert [Path(line).parent.parent for line in said.splitlines()] == [image] * 4
+
+
+def test_the_nodes_log_is_structured(played: Played) -> None:
+    """Every line that the node logged is JSON, and it started three times."""
+    events = [json.loads(line) for line in (played.folder / "node.log").read_text().splitlines()]
+    assert [event["event"] for event in events].count("node started") == 3
+
+
+def test_a_folder_that_exists_is_refused(tmp_path: Path) -> None:
+    """--keep never writes into a folder that is there already."""
+    ended = subprocess.run(
+        [*DEMO, "--keep", str(tmp_path)], capture_output=True, text=True, check=False
+    )
+    assert ended.returncode == 2
+    assert "exists already" in ended.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_stopped_demo_leaves_no_process(tmp_path: Path) -> None:
+    """Told to stop while the writer writes, it ends with 1 and takes the node along."""
+    command = [*DEMO, "--keep", str(tmp_path / "kept")]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as demo:
+        assert demo.stdout is not None
+        while not (line := demo.stdout.readline()).startswith(" 3. writer"):
+            assert line
+        assert len(processes_of(tmp_path)) > 1
+        demo.send_signal(signal.SIGTERM)
+        _, errors = demo.communicate(timeout=60)
+    assert demo.returncode == 1
+    assert "told to stop" in errors
+    assert processes_of(tmp_path) == []
+
+
+def processes_of(folder: Path) -> list[str]:
+    """The command lines that name the folder, of all processes that run."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):  # it may end while we look
+            found.append(path.read_bytes().replace(b"\0", b" ").decode(errors="replace"))
+    return [command for command in found if str(folder) in command]
+
+
+def test_a_deviation_is_told() -> None:
+    """An app that is let in where it must be denied ends the demo with a message and 1."""
+    ended = subprocess.run(
+        [sys.executable, "-c", BROKEN, str(ROOT / "deploy" / "demo" / "run.py")],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == 1
+    assert ended.stderr.startswith("sealedger demo: error: python")
+    assert "exit code 0, not 3" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+# Runs the demo with an altered reader that is not altered.
+BROKEN = """
+import runpy, sys
+path = sys.argv.pop(1)
+demo = runpy.run_path(path, run_name="demo")
+stage = demo["Demo"]
+stage.alter = lambda self, image: image
+sys.exit(demo["main"]())
+"""
