@@ -230,16 +230,11 @@ def decode_release_request(data: bytes) -> ReleaseRequest:
 
 def encode_release_reply(items: Sequence[Released]) -> bytes:
     """The canonical bytes of a reply, one answer for each item of the request, in order."""
-    return encode(
-        pb.ReleaseReply(
-            items=[
-                pb.Released(
-                    reason=cast("ledger_pb2.Reason", item.reason.value), sealed_key=item.sealed_key
-                )
-                for item in items
-            ]
-        )
-    )
+    reply = pb.ReleaseReply()
+    add = reply.items.add  # each release waits for this: no list in between
+    for item in items:
+        add(reason=cast("ledger_pb2.Reason", item.reason), sealed_key=item.sealed_key)
+    return encode(reply)
 
 
 def decode_release_reply(data: bytes) -> tuple[Released, ...]:

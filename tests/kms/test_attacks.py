@@ -23,6 +23,7 @@ from ledger.crypto import ed25519, p256, xwing
 from ledger.crypto.aead import OpenError
 from ledger.crypto.secret import Secret
 from ledger.format.genesis import Limits
+from ledger.format.leaf import TransactionLeaf, decode_leaf, encode_leaf
 from ledger.format.operation import OpenSession, decode_operation, encode_operation
 from ledger.format.outcome import (
     Coordinates,
@@ -40,7 +41,7 @@ from ledger.format.sealed import (
     sealed_digest,
     split_sealed,
 )
-from ledger.format.transaction import SignerKind
+from ledger.format.transaction import SignerKind, decode_body, encode_body
 from ledger.format.trust import decode_trust, encode_trust
 from ledger.log.merkle import leaf_hash
 from ledger.log.note import VerifierKey
@@ -241,6 +242,16 @@ def test_header_with_a_shifted_border_to_the_ciphertext_digest(network: SmallNet
         assert answer(network, asked) == (Reason.HEADER_MISMATCH, b"")
 
 
+def test_header_of_a_mode_that_is_not_known(network: SmallNetwork) -> None:
+    """A value that was sealed, wrapped and recorded under another mode is not released as this."""
+    writer = network.open_session()
+    stored = network.seal(writer, VALUE, replace(network.coordinates(writer), mode=2))
+    recorded = network.record_read(writer, stored)
+    network.end_block()
+    asked = network.release_request(recorded, network.item(recorded, stored))
+    assert answer(network, asked) == (Reason.HEADER_MISMATCH, b"")
+
+
 @pytest.mark.parametrize("wrap", [b"", bytes(16), bytes(2048)])
 def test_header_with_a_wrap_that_holds_no_key(network: SmallNetwork, wrap: bytes) -> None:
     """A recorded header whose wrap does not open gives no key, whatever the wrap's size."""
@@ -326,6 +337,39 @@ def test_an_outcome_that_the_leaf_does_not_commit_to(network: SmallNetwork) -> N
     item = replace(network.item(denied, stored), outcome=outcome)
     asked = network.release_request(denied, item)
     assert answer(network, asked) == (Reason.NOT_CERTIFIED, b"")
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_a_leaf_with_another_number_of_outcomes(network: SmallNetwork, count: int) -> None:
+    """A leaf that has not one outcome for each operation is refused as a whole."""
+    session = network.open_session()
+    good = network.record_acquire(session, "app/secrets")
+    leaf = decode_leaf(good.leaf)
+    assert isinstance(leaf, TransactionLeaf)
+    body = replace(decode_body(leaf.body), operation_digests=(bytes(32), bytes(32)))
+    data = encode_leaf(
+        replace(leaf, body=encode_body(body), outcome_digests=leaf.outcome_digests * count)
+    )
+    recorded = replace(good, index=network.log.append_bytes(data), leaf=data)
+    network.end_block()
+    with refused(Reason.MALFORMED):
+        network.release(network.release_request(recorded, network.item(recorded)))
+
+
+def test_a_salt_of_another_size(unstarted: SmallNetwork, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Salts have 16 bytes, even where an entry commits to a longer one."""
+    with monkeypatch.context() as patch:
+        patch.setattr(SmallLog, "salt", lambda _log, position: bytes((position,)) * 17)
+        start = unstarted.record_start()
+    with refused(Reason.MALFORMED):
+        unstarted.service.confirm_start(encode_start_request(unstarted.start_request(start)))
+    session = unstarted.start().open_session()
+    with monkeypatch.context() as patch:
+        patch.setattr(SmallLog, "salt", lambda _log, position: bytes((position,)) * 17)
+        recorded = unstarted.record_acquire(session, "app/secrets")
+    unstarted.end_block()
+    asked = unstarted.release_request(recorded, unstarted.item(recorded))
+    assert answer(unstarted, asked) == (Reason.MALFORMED, b"")
 
 
 # ---------------------------------------------------------------- time and start

@@ -63,8 +63,9 @@ def test_a_bound_service_is_sealed_and_opens_again() -> None:
     assert again.log_key == network.service.log_key
     assert again.network_id == network.network_id
     assert again.held == NOTHING_HELD
-    assert again.start_nonce != network.service.start_nonce
-    assert len(again.start_nonce) == 32
+    nonces = [network.service.start_nonce, again.start_nonce, opened(network).start_nonce]
+    assert len(set(nonces)) == 3
+    assert {len(nonce) for nonce in nonces} == {32}
 
 
 def test_a_genesis_with_other_keys_is_not_bound() -> None:
@@ -238,6 +239,19 @@ async def test_evidence_needs_a_certified_checkpoint_that_was_reached() -> None:
         network.service.hello(NONCE, SPKI)
 
 
+async def test_evidence_over_another_root_of_the_held_size_is_refused() -> None:
+    """A certified note of a fork, which only a broken quorum can make, makes no evidence."""
+    network = SmallNetwork()
+    honest, log = opened(network), network.log
+    network.log = SmallLog(ORIGIN, network.network_id, network.cores)
+    network.log.time_ms += 1
+    forked = network.end_block()
+    network.service, network.log = honest, log
+    network.end_block()
+    with refused(Reason.NOT_CERTIFIED):
+        await network.service.refresh_evidence(forked)
+
+
 async def test_older_evidence_never_replaces_newer() -> None:
     """A late refresh over a smaller checkpoint leaves the newer evidence in place."""
     network = SmallNetwork().start()
@@ -284,6 +298,15 @@ def test_certifying_saves_nothing() -> None:
     assert len(network.store.blobs) == before + 1
 
 
+def test_each_save_has_a_fresh_salt() -> None:
+    """No salt, and so no sealing key, is used for two saves."""
+    network = SmallNetwork().start()
+    for _ in range(5):
+        network.end_block()
+        network.service.checkpoint_state()
+    assert len({blob[1:33] for blob in network.store.blobs}) == len(network.store.blobs) == 6
+
+
 def test_a_failed_save_is_said_and_tried_again() -> None:
     """A failing disk loses nothing: the service goes on and the next save holds everything."""
     network = SmallNetwork().start()
@@ -317,6 +340,8 @@ async def test_a_closed_service_answers_nothing() -> None:
     held, service = network.service.held, network.service
     core = service._core
     assert core is not None
+    core.epochs.session_secret(1, NONCE)
+    core.epochs.writer_key(1, "app/secrets", NONCE)
     service.close()
     service.close()
     certify = encode_certify_request(network.certify_request())
@@ -333,7 +358,9 @@ async def test_a_closed_service_answers_nothing() -> None:
         await service.refresh_evidence(note)
     assert service._core is None
     with refused(Reason.EPOCH_UNKNOWN):
-        core.epochs.session_secret(1, bytes(32))
+        core.epochs.session_secret(1, NONCE)
+    with refused(Reason.EPOCH_UNKNOWN):
+        core.epochs.writer_key(1, "app/secrets", NONCE)
     assert opened(network).held == held
 
 
