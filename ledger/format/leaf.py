@@ -78,7 +78,7 @@ def encode_leaf(leaf: Leaf) -> bytes:
                     )
                 )
             )
-        case GenesisLeaf():
+        case _:
             return encode(
                 pb.Leaf(genesis=pb.GenesisLeaf(network_id=leaf.network_id, time_ms=leaf.time_ms))
             )

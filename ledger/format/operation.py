@@ -127,9 +127,9 @@ def encode_operation(operation: Operation) -> bytes:
                     checkpoint_root=operation.checkpoint_root,
                 )
             )
-        case KeyServiceStart(nonce, service_key):
+        case _:
             message.key_service_start.CopyFrom(
-                pb.KeyServiceStart(nonce=nonce, service_key=service_key)
+                pb.KeyServiceStart(nonce=operation.nonce, service_key=operation.service_key)
             )
     return encode(message)
 

@@ -131,11 +131,11 @@ def encode_outcome(outcome: Outcome) -> bytes:
             )
         case Deleted(version):
             message.deleted.version = version
-        case Conflict(version):
-            message.conflict.SetInParent()
-            message.conflict.version = version
         case None:
             pass
+        case _:
+            message.conflict.SetInParent()
+            message.conflict.version = outcome.detail.version
     return encode(message)
 
 
