@@ -1,0 +1,226 @@
+"""Values of every format for property tests: whatever the decoders must accept."""
+
+from hypothesis import strategies as st
+
+from ledger.format import genesis as g
+from ledger.format import leaf as lf
+from ledger.format import operation as ops
+from ledger.format import outcome as outs
+from ledger.format import transaction as tx
+from ledger.format.names import is_name
+from ledger.format.reason import Reason
+from ledger.format.receipt import Opened, Receipt
+from ledger.format.sealed import MAX_WRAP_BYTES, SealedHeader, Wrap, encode_coordinates
+from ledger.format.trust import Party, TrustDocument, encode_trust
+from tests.ledger_format import make_vectors as v
+
+u32 = st.integers(0, 2**32 - 1)
+u64 = st.integers(0, 2**64 - 1)
+versions = st.integers(1, 2**64 - 1)
+b16 = st.binary(min_size=16, max_size=16)
+b32 = st.binary(min_size=32, max_size=32)
+b33 = st.binary(min_size=33, max_size=33)
+_SEGMENTS = st.text("abzAZ09._-", min_size=1, max_size=12)
+names = (
+    st.lists(_SEGMENTS, min_size=1, max_size=8).map("/".join).filter(is_name)
+    | st.text("ab/._-", min_size=195, max_size=200).filter(is_name)
+    | st.just("x" * 200)
+)
+
+puts = st.builds(ops.Put, names, names, b16, u32, u32, b32, u32, st.none() | u64)
+operations = st.one_of(
+    puts,
+    st.builds(ops.Read, names, names, st.none() | versions),
+    st.builds(ops.Delete, names, names, st.none() | u64),
+    st.builds(ops.AcquireKey, names),
+    st.builds(ops.KeyServiceStart, b32, b32),
+    st.builds(
+        ops.OpenSession,
+        session_key=b33,
+        kem_key=st.binary(min_size=32, max_size=32).map(lambda seed: (seed * 38)[:1216]),
+        evidence_digest=b32,
+        service_key=b32,
+        trust_digest=b32,
+        checkpoint_size=u64,
+        checkpoint_root=b32,
+    ),
+)
+
+coordinates = st.builds(outs.Coordinates, names, names, b16, u32, st.integers(1, 255), b32)
+granted = st.builds(
+    outs.ReadGranted,
+    collection=names,
+    name=names,
+    version=versions,
+    origin=coordinates,
+    sealed_digest=b32,
+    reader_session=b32,
+    identity_digest=b32,
+    put_index=u64,
+    put_position=st.integers(0, 255),
+    reader_epoch=u32,
+)
+details = st.one_of(
+    granted,
+    st.builds(outs.PutDone, versions),
+    st.builds(outs.Deleted, versions),
+    st.builds(outs.KeyAcquired, names, u32, b32, b32, u32),
+    st.builds(outs.SessionOpened, b32, u64, u32, st.binary(max_size=300)),
+)
+_plain = [reason for reason in Reason if reason is not Reason.VERSION_CONFLICT]
+outcomes = st.one_of(
+    st.builds(outs.Outcome, st.just(Reason.OK), details),
+    st.builds(outs.Outcome, st.just(Reason.VERSION_CONFLICT), st.builds(outs.Conflict, u64)),
+    st.builds(outs.Outcome, st.sampled_from(_plain)),
+)
+
+
+def _body(kind: tx.SignerKind) -> st.SearchStrategy[tx.Body]:
+    width = tx.SIGNER_BYTES[kind]
+    return st.builds(
+        tx.Body,
+        network_id=b32,
+        signer_kind=st.just(kind),
+        signer=st.binary(min_size=width, max_size=width),
+        sequence=u64,
+        valid_until_ms=u64,
+        atomic=st.booleans(),
+        operation_digests=st.lists(b32, min_size=1, max_size=6).map(tuple)
+        | b32.map(lambda one: (one,) * 256),
+    )
+
+
+bodies = st.sampled_from(tx.SignerKind).flatmap(_body)
+
+
+@st.composite
+def envelopes(draw: st.DrawFn) -> tx.Envelope:
+    """Envelopes of arbitrary parts: only the shape is the format's."""
+    count = draw(st.integers(1, 5) | st.just(256))
+    parts = st.binary(max_size=40)
+    if count == 256:
+        parts = st.sampled_from([draw(parts), b"x" * 4096])
+    operation = draw(st.lists(parts, min_size=count, max_size=count))
+    payload = draw(st.lists(st.binary(max_size=3), min_size=count, max_size=count))
+    salt = draw(b16)
+    salts = tuple((at + salt[0]).to_bytes(2, "big") + salt[2:] for at in range(count))
+    signature = draw(st.binary(max_size=65))
+    body = draw(st.binary(max_size=80))
+    return tx.Envelope(body, signature, tuple(operation), salts, tuple(payload))
+
+
+leaves = st.one_of(
+    st.builds(
+        lf.TransactionLeaf,
+        height=u64,
+        time_ms=u64,
+        body=st.binary(max_size=100),
+        signature=st.binary(min_size=64, max_size=65),
+        outcome_digests=st.lists(b32, min_size=1, max_size=5).map(tuple),
+    ),
+    st.builds(lf.BlockHeader, u64, u64, st.just(b"") | b32, u64, u32, u32),
+    st.builds(lf.GenesisLeaf, b32, u64),
+)
+
+headers = st.builds(
+    lambda network, at, wraps: SealedHeader(network, at, encode_coordinates(network, at), wraps),
+    b32,
+    coordinates,
+    st.lists(
+        st.builds(
+            Wrap,
+            st.integers(0, 255),
+            st.binary(max_size=80) | st.just(bytes(MAX_WRAP_BYTES)),
+        ),
+        min_size=1,
+        max_size=8,
+    )
+    .filter(lambda wraps: sum(len(one.data) for one in wraps) <= 3500)
+    .map(tuple),
+)
+
+
+@st.composite
+def trust_documents(draw: st.DrawFn, *, first: bool = False) -> TrustDocument:
+    """Trust documents of 1 to 7 cosigners over as many operators or fewer, or fewer witnesses."""
+    count = draw(st.integers(1, 7))
+    operators = draw(st.lists(st.sampled_from("abcdefg"), min_size=count, max_size=count))
+    keys = [v.fixed(f"cosigner {at}") for at in range(count)]
+    cosigners = tuple(
+        Party(f"core-{at}.example", key, operator)
+        for at, (key, operator) in enumerate(zip(keys, operators, strict=True))
+    )
+    witnesses = tuple(
+        Party(f"witness-{at}.example", v.fixed(f"witness {at}"), f"w{at}")
+        for at in range(draw(st.integers(0, 3)))
+    )
+    members = tuple(draw(st.lists(st.binary(min_size=20, max_size=20), max_size=4, unique=True)))
+    floor = draw(u32)
+    generation = draw(u32)
+    version = 1 if first else draw(versions)
+    return TrustDocument(
+        version=version,
+        previous_digest=b"" if version == 1 else draw(b32),
+        members=members,
+        member_threshold=draw(st.integers(min(1, len(members)), len(members))),
+        origin=f"dev.example/{generation}",
+        log_generation=generation,
+        log_key=v.LOG_KEY.public,
+        service_key=draw(b32),
+        cosigners=cosigners,
+        quorum=draw(st.integers(1, len(set(operators)))),
+        witnesses=witnesses,
+        witness_quorum=draw(st.integers(0, len(witnesses))),
+        core_policy=draw(st.binary(min_size=1, max_size=20)),
+        roots=tuple(draw(st.lists(st.binary(max_size=20), min_size=1, max_size=3))),
+        tcb_signer_pins=tuple(draw(st.lists(b32, min_size=1, max_size=3))),
+        tcb_floor=floor,
+        tcb_ceiling=draw(st.just(0) | st.integers(floor, 2**32 - 1)),
+        rules_version=draw(st.integers(1, 2**32 - 1)),
+        rules_height=draw(u64),
+        epoch=draw(st.integers(1, 2**32 - 1)),
+        grace_s=draw(u32),
+    )
+
+
+_ms = st.integers(1000, g.MAX_LIMIT_MS)
+limits = st.builds(
+    g.Limits,
+    session_ms=_ms,
+    skew_ms=st.integers(0, g.MAX_LIMIT_MS),
+    checkpoint_age_ms=_ms,
+    receipt_age_ms=_ms,
+    block_interval_ms=st.integers(1, g.MAX_LIMIT_MS),
+    value_bytes=st.integers(1, 1024 * 1024),
+    denials=st.integers(1, 2**32 - 1),
+)
+genesis = st.builds(
+    g.Genesis,
+    name=names,
+    profile=st.just(g.Profile.DEVELOPMENT),
+    time_ms=st.integers(0, g.MAX_TIME_MS),
+    salt=b32,
+    trust=trust_documents(first=True).map(encode_trust),
+    collateral=st.lists(st.binary(max_size=30), max_size=3).map(tuple),
+    limits=limits,
+    collections=st.lists(
+        st.builds(g.Collection, names, st.binary(max_size=20), st.binary(max_size=20)),
+        max_size=3,
+        unique_by=lambda one: one.name,
+    ).map(tuple),
+)
+receipts = st.builds(
+    lambda index, hashes, leaf, opened: Receipt(
+        index,
+        tuple(hashes),
+        v.RECEIPT.checkpoint,
+        leaf,
+        tuple(Opened(at, *parts) for at, parts in sorted(opened.items())),
+    ),
+    st.integers(0, 2**63 - 2),
+    st.lists(b32, max_size=63),
+    st.binary(max_size=300),
+    st.dictionaries(
+        u32, st.tuples(b16, st.binary(max_size=60), st.binary(max_size=60)), min_size=1, max_size=5
+    ),
+)

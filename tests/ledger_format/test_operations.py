@@ -1,0 +1,171 @@
+"""Operations, outcomes and stored records that are canonical bytes but cannot be meant."""
+
+from dataclasses import replace
+
+import pytest
+
+from ledger.errors import FormatError, StoreError
+from ledger.format import operation as ops
+from ledger.format import outcome as outs
+from ledger.format.reason import Reason
+from ledger.format.stored import Stored, decode_stored, encode_stored
+from sealedger.v1 import ledger_pb2 as pb
+from tests.ledger_format import make_vectors as v
+
+OPEN = ops.OpenSession(bytes(33), bytes(1216), *(bytes(32),) * 3, 5, bytes(32))
+PUT = ops.Put("app", "name", bytes(16), 1, 1, bytes(32), 16)
+KEY = outs.KeyAcquired("app", 1, bytes(32), bytes(32), 1)
+DETAILS = [one.detail for one in v.OUTCOMES.values() if one.detail]
+OPENED = outs.SessionOpened(bytes(32), 1, 1, b"")
+
+
+@pytest.mark.parametrize(
+    "operation",
+    [
+        *(replace(PUT, collection=name) for name in ("", "a//b", "a b")),
+        *(replace(PUT, name=name) for name in ("", "..", "x" * 201)),
+        replace(PUT, record_id=bytes(15)),
+        replace(PUT, record_id=b""),
+        replace(PUT, sealed_digest=bytes(33)),
+        ops.Read("", "name"),
+        ops.Read("app", "."),
+        ops.Read("app", "name", 0),
+        ops.Delete("app", "a/"),
+        ops.Delete("/", "a"),
+        ops.AcquireKey("../app"),
+        ops.KeyServiceStart(bytes(31), bytes(32)),
+        ops.KeyServiceStart(bytes(32), bytes(0)),
+        *(
+            replace(OPEN, **{field: bytes(width + wrong)})  # type: ignore[arg-type]  # bytes fields
+            for field, width in (
+                ("session_key", 33),
+                ("kem_key", 1216),
+                ("evidence_digest", 32),
+                ("service_key", 32),
+                ("trust_digest", 32),
+                ("checkpoint_root", 32),
+            )
+            for wrong in (-1, 1)
+        ),
+    ],
+    ids=repr,
+)
+def test_impossible_operations_are_refused(operation: ops.Operation) -> None:
+    """A bad name, a wrong width, a version that never was: MALFORMED."""
+    with pytest.raises(FormatError) as refused:
+        ops.decode_operation(ops.encode_operation(operation))
+    assert refused.value.reason is Reason.MALFORMED
+
+
+@pytest.mark.parametrize(
+    "data", [b"", pb.Operation().SerializeToString(), b"\x3a\x00"], ids=["empty", "none", "kind 7"]
+)
+def test_an_operation_has_a_kind(data: bytes) -> None:
+    """Nothing, and a kind that nobody knows, are no operations."""
+    with pytest.raises(FormatError):
+        ops.decode_operation(data)
+
+
+@pytest.mark.parametrize("version", [None, 0, 1, 2**64 - 1])
+def test_no_version_is_not_version_zero(version: int | None) -> None:
+    """`if_version` 0 (no version yet) and no `if_version` are different bytes."""
+    for operation in (replace(PUT, if_version=version), ops.Delete("app", "name", version)):
+        assert ops.decode_operation(ops.encode_operation(operation)) == operation
+
+
+def test_the_largest_operation_is_within_the_limit() -> None:
+    """Operations with every field at its widest are under 4,096 bytes, and so are outcomes."""
+    widest = ops.Put(
+        "x" * 200, "y" * 200, bytes(16), *(2**32 - 1,) * 2, bytes(32), 2**32 - 1, 2**64 - 1
+    )
+    at = outs.Coordinates("x" * 200, "y" * 200, bytes(16), 2**32 - 1, 255, bytes(32))
+    granted = outs.ReadGranted(
+        "x" * 200, "y" * 200, 2**64 - 1, at, *(bytes(32),) * 3, 2**64 - 1, 255, 2**32 - 1
+    )
+    opened = replace(OPEN, checkpoint_size=2**64 - 1)
+    assert max(len(ops.encode_operation(one)) for one in (widest, opened)) == 1404
+    outcome = outs.Outcome(Reason.OK, granted)
+    assert len(outs.encode_outcome(outcome)) == 1011
+    assert outs.decode_outcome(outs.encode_outcome(outcome)) == outcome
+
+
+@pytest.mark.parametrize(
+    "detail",
+    [
+        replace(KEY, collection="a//b"),
+        replace(KEY, session_id=bytes(31)),
+        replace(KEY, identity_digest=bytes(33)),
+        replace(OPENED, session_id=b""),
+        outs.PutDone(0),
+        outs.Deleted(0),
+        replace(v.GRANTED, collection=""),
+        replace(v.GRANTED, name="a b"),
+        replace(v.GRANTED, version=0),
+        replace(v.GRANTED, sealed_digest=bytes(31)),
+        replace(v.GRANTED, reader_session=bytes(33)),
+        replace(v.GRANTED, identity_digest=b""),
+        replace(v.GRANTED, put_position=256),
+        replace(v.GRANTED, origin=replace(v.AT, collection=".")),
+        replace(v.GRANTED, origin=replace(v.AT, name="a/")),
+        replace(v.GRANTED, origin=replace(v.AT, record_id=bytes(17))),
+        replace(v.GRANTED, origin=replace(v.AT, mode=0)),
+        replace(v.GRANTED, origin=replace(v.AT, mode=256)),
+        replace(v.GRANTED, origin=replace(v.AT, writer_session=bytes(31))),
+    ],
+    ids=repr,
+)
+def test_impossible_details_are_refused(detail: outs.Detail) -> None:
+    """A detail with a bad name, a wrong width or a number that cannot be is MALFORMED."""
+    with pytest.raises(FormatError):
+        outs.decode_outcome(outs.encode_outcome(outs.Outcome(Reason.OK, detail)))
+
+
+@pytest.mark.parametrize("reason", Reason)
+@pytest.mark.parametrize("detail", [None, *DETAILS], ids=type)
+def test_a_detail_stands_beside_its_reason_only(reason: Reason, detail: outs.Detail | None) -> None:
+    """OK may carry what was granted, VERSION_CONFLICT names the version, no other says anything."""
+    outcome = outs.Outcome(reason, detail)
+    if reason is Reason.VERSION_CONFLICT:
+        may_be = isinstance(detail, outs.Conflict)
+    else:
+        may_be = detail is None or (reason is Reason.OK and not isinstance(detail, outs.Conflict))
+    encoded = outs.encode_outcome(outcome)
+    if may_be:
+        assert outs.decode_outcome(encoded) == outcome
+    else:
+        with pytest.raises(FormatError):
+            outs.decode_outcome(encoded)
+
+
+@pytest.mark.parametrize("number", [0, 2, 9, 64, 2**31 - 1])
+def test_an_unknown_reason_is_refused(number: int) -> None:
+    """A reason that is not in the list, the unspecified one among them, is MALFORMED."""
+    message = pb.Outcome()
+    message.reason = number  # type: ignore[assignment]  # the wire can carry any number
+    with pytest.raises(FormatError):
+        outs.decode_outcome(message.SerializeToString())
+
+
+def test_a_digest_hides_and_binds() -> None:
+    """Another salt gives another digest, and an outcome's digest is not its operation's."""
+    operation = ops.encode_operation(ops.AcquireKey("app"))
+    digests = {ops.operation_digest(bytes((salt,)) * 16, operation) for salt in range(20)}
+    digests |= {ops.outcome_digest(bytes((salt,)) * 16, operation) for salt in range(20)}
+    assert len(digests) == 40
+
+
+@pytest.mark.parametrize(
+    "damaged",
+    [
+        encode_stored(Stored((b"a",), (), (b"b",))),
+        encode_stored(Stored((b"a",), (bytes(16),), ())),
+        encode_stored(Stored((b"a", b"b"), (bytes(16), bytes(15)), (b"a", b"b"))),
+        encode_stored(v.STORED)[:-1],
+        encode_stored(v.STORED) + b"\x20\x01",
+        b"\xff",
+    ],
+)
+def test_a_damaged_stored_record_is_our_fault(damaged: bytes) -> None:
+    """What this node wrote and cannot read is a StoreError, not a refusal of a sender."""
+    with pytest.raises(StoreError, match="damaged"):
+        decode_stored(damaged)
