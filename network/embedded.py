@@ -2,7 +2,7 @@
 
 A block is whatever waited while the last one was synced. At most two blocks are in flight: the next
 is executed while a writer thread syncs the last. Answers come after the sync. The queue is bounded
-in operations; a full queue refuses at once, so that waiting time stays bounded too.
+in operations and bytes; a full queue refuses at once, so that waiting time stays bounded too.
 """
 
 import asyncio
@@ -26,6 +26,7 @@ class EngineLimits:
     """How much waits and how much one block takes."""
 
     queue_operations: int = 8192
+    queue_bytes: int = 256 * 1024 * 1024
     block_operations: int = 2048
     block_bytes: int = 16 * 1024 * 1024
     block_interval_s: float = 600.0
@@ -48,6 +49,7 @@ class EmbeddedEngine(Generic[C, B, F, A]):
         self._limits = limits
         self._waiting: deque[tuple[C, asyncio.Future[A]]] = deque()
         self._queued = 0
+        self._queued_bytes = 0
         self._wake = asyncio.Event()
         self._is_closing = False
         self._failure: BaseException | None = None
@@ -91,11 +93,16 @@ class EmbeddedEngine(Generic[C, B, F, A]):
         self._verify_alive()
         if self._is_closing:
             raise ClosingError("the node is shutting down")
-        if self._queued + candidate.operations > self._limits.queue_operations:
+        limits = self._limits
+        if (
+            self._queued + candidate.operations > limits.queue_operations
+            or self._queued_bytes + candidate.size > limits.queue_bytes
+        ):
             raise OverloadedError("the queue is full")
         answer: asyncio.Future[A] = asyncio.get_running_loop().create_future()
         self._waiting.append((candidate, answer))
         self._queued += candidate.operations
+        self._queued_bytes += candidate.size
         self._wake.set()
         return await answer
 
@@ -132,6 +139,7 @@ class EmbeddedEngine(Generic[C, B, F, A]):
                 break
             taken.append(self._waiting.popleft())
             self._queued -= candidate.operations
+            self._queued_bytes -= candidate.size
         return taken
 
     def _start_block(self, taken: list[tuple[C, asyncio.Future[A]]]) -> None:
@@ -190,7 +198,7 @@ class EmbeddedEngine(Generic[C, B, F, A]):
         self._is_commit_barred = True
         self._reject([answer for _, answer in self._waiting], error)
         self._waiting.clear()
-        self._queued = 0
+        self._queued = self._queued_bytes = 0
         self._failed.set()
         self._wake.set()
 

@@ -137,6 +137,22 @@ async def test_full_queue_refuses_at_once(application: StrictApplication) -> Non
     assert 99 not in [item.number for block in application.proposed for item in block.items]
 
 
+async def test_queue_is_bounded_in_bytes(application: StrictApplication) -> None:
+    """Few large submissions are refused as soon as many small ones would be."""
+    application.gate.clear()
+    limits = EngineLimits(queue_bytes=2000, block_operations=1)
+    async with engine_of(application, limits) as engine:
+        flying = submitting(engine, items(2))
+        await until(lambda: len(application.finalized) == 2)
+        waiting = submitting(engine, items(2, size=1000))
+        await until(lambda: engine.queued_operations == 2)
+        with pytest.raises(OverloadedError):
+            await engine.submit(Item(99))
+        application.gate.set()
+        await asyncio.gather(*flying, *waiting)
+        assert await engine.submit(Item(7, size=2000)) == 7
+
+
 async def test_closing_finishes_what_waits(application: StrictApplication) -> None:
     """Closing answers all that was taken and takes nothing more."""
     application.gate.clear()
