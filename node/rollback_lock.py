@@ -55,8 +55,9 @@ class RollbackLock:
                 "stop the node that uses this home first",
             ) from error
         self._network_id = network_id
+        self._path = path
         try:
-            self._turn, self.newest = self._load(path)
+            self._turn, self.newest = self._load()
         except BaseException:
             os.close(self._file)
             raise
@@ -85,10 +86,11 @@ class RollbackLock:
     def advance(self, expected: Locked, new: Locked) -> None:
         """Replace `expected` by `new`, durably; never to a smaller tree, nor to another root.
 
-        Raises DamagedError if the lock holds something else, OSError if the disk fails.
+        The file is read again first: whoever wrote it meanwhile, `flock` or not, is noticed. Raises
+        DamagedError if it holds something else, OSError if the disk fails.
         """
         is_forward = new.size > expected.size or new == expected
-        if self.newest != expected or not is_forward:
+        if self._load() != (self._turn, expected) or not is_forward:
             raise DamagedError("the rollback lock moved under us")
         turn = self._turn + 1
         slot = _slot(turn, self._network_id, new)
@@ -103,19 +105,19 @@ class RollbackLock:
             os.close(self._file)
             self._file = -1
 
-    def _load(self, path: Path) -> tuple[int, Locked]:
+    def _load(self) -> tuple[int, Locked]:
         data = os.pread(self._file, 2 * SLOT_BYTES + 1, 0)
         slots = [_decode(data[at : at + SLOT_BYTES]) for at in (0, SLOT_BYTES)]
         valid = [slot for slot in slots if slot is not None]
         if not valid or len(data) != 2 * SLOT_BYTES:
             raise LockDamagedError(
-                f"the rollback lock {path} is damaged",
+                f"the rollback lock {self._path} is damaged",
                 "sealedger node fsck --renew-lock makes a new one after checking the ledger",
             )
         turn, network_id, locked = max(valid, key=lambda slot: slot[0])
         if network_id != self._network_id:
             raise DamagedError(
-                f"the rollback lock {path} belongs to another network",
+                f"the rollback lock {self._path} belongs to another network",
                 "point the node at the lock of this network",
             )
         return turn, locked
