@@ -42,6 +42,7 @@ from ledger.log.quorum import CertifiedCheckpoint, QuorumRule
 
 MAX_RECEIPT_BYTES = MAX_PROOF_FILE_BYTES
 
+
 @dataclass(frozen=True, slots=True)
 class Opened:
     """One operation of a leaf, opened: its salt, its bytes and its outcome's bytes."""
