@@ -16,7 +16,7 @@ from kms.messages import StartRequest
 from kms.state import Held
 from ledger.crypto import ed25519
 from ledger.errors import FormatError
-from ledger.format.operation import SALT_BYTES, KeyServiceStart
+from ledger.format.operation import KeyServiceStart
 from ledger.format.reason import Reason
 from ledger.format.receipt import Opened, OpenedOperation, open_operation
 from ledger.format.transaction import SignerKind, signed_message
@@ -47,8 +47,6 @@ def _verify_signer(entry: Entry, anchor: TrustAnchor) -> None:
 
 
 def _open_first(entry: Entry, request: StartRequest) -> OpenedOperation:
-    if len(request.salt) != SALT_BYTES:
-        raise KeyServiceRefusal(Reason.MALFORMED, f"a salt has {SALT_BYTES} bytes")
     opened = Opened(0, request.salt, request.operation, request.outcome)
     try:
         return open_operation(entry.leaf, entry.body, opened)
