@@ -334,9 +334,13 @@ class SmallRules:
         return sha256(b"salt %d" % self._salts).digest()[:16]
 
 
-def replayed(genesis: bytes, events: list[tuple[bytes, bytes | None] | int]) -> SmallRules:
+def replayed(
+    genesis: bytes,
+    events: list[tuple[bytes, bytes | None] | int],
+    kind: type[SmallRules] = SmallRules,
+) -> SmallRules:
     """The same events over a fresh state; refusals are refusals again."""
-    again = SmallRules(genesis)
+    again = kind(genesis)
     for event in events[1:]:  # the first block end belongs to every start
         if isinstance(event, int):
             again.end_block(event)

@@ -1,0 +1,412 @@
+"""Random histories of the rules against a model that was written without them.
+
+Several enclaves open sessions, put, read, delete and acquire keys in single and atomic
+transactions; they repeat, withhold and renumber what they signed, while the clock moves. Every
+answer must be the model's, and after every step the state holds exactly the versions and marks that
+the model knows. At the end the whole history is run again over a fresh state.
+"""
+
+from dataclasses import dataclass, replace
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    Bundle,
+    RuleBasedStateMachine,
+    consumes,
+    initialize,
+    invariant,
+    multiple,
+    rule,
+)
+
+from attestation.identity import Identity
+from attestation.policy import AllOf, AnyOf, Match, encode_policy
+from attestation.verdict import encode_verdict
+from contracts.errors import RefusedError
+from contracts.execute import Repeated
+from contracts.records import decode_head, decode_version
+from ledger import keys
+from ledger.format.genesis import Limits
+from ledger.format.operation import (
+    AcquireKey,
+    Delete,
+    KeyServiceStart,
+    Read,
+)
+from ledger.format.outcome import (
+    Conflict,
+    Deleted,
+    KeyAcquired,
+    Outcome,
+    PutDone,
+    ReadGranted,
+    SessionOpened,
+)
+from ledger.format.reason import Reason
+from ledger.format.transaction import SignerKind
+from tests.support import rules_model
+from tests.support.refusals import refuses
+from tests.support.rules_model import Answer, Asked, Model, Rights, Session, Step, Value
+from tests.support.small_rules import (
+    SERVICE_KEY,
+    Enclave,
+    Signer,
+    SmallRules,
+    Terms,
+    collection,
+    digests,
+    genesis_bytes,
+    identity_of,
+    new_session,
+    policy_of,
+    put_of,
+    replayed,
+)
+
+MINUTE_MS = 60_000
+LIMITS = Limits(session_ms=20 * MINUTE_MS, skew_ms=1_000, denials=20, value_bytes=1_000)
+SIGNER = b"s" * 32
+
+# The enclaves, and what the policies below mean for them, said by hand.
+IDENTITIES: dict[str, Identity] = {
+    "alpha": identity_of("alpha"),
+    "beta": identity_of("beta"),
+    "svn 2": identity_of("gamma", signer=SIGNER, product_id=7, svn=2),
+    "svn 3": identity_of("delta", signer=SIGNER, product_id=7, svn=3),
+    "other product": identity_of("gamma", signer=SIGNER, product_id=8, svn=9),
+    "debug alpha": identity_of("alpha", debug=True),
+    "stranger": identity_of("stranger"),
+}
+SVN_2 = Match(signer=SIGNER, product_id=7, minimum_svn=2)
+SVN_3 = replace(SVN_2, minimum_svn=3)
+BETA = Match(measurement=identity_of("beta").measurement)
+COLLECTIONS = (
+    collection("shared", policy_of("alpha", "beta"), policy_of("alpha")),
+    collection("team/a", policy_of("alpha"), policy_of("alpha", "beta")),
+    collection("signed", encode_policy(AnyOf((BETA, SVN_2))), encode_policy(AllOf((SVN_2, SVN_3)))),
+)
+RIGHTS = {
+    "shared": Rights(frozenset({"alpha", "beta"}), frozenset({"alpha"})),
+    "team/a": Rights(frozenset({"alpha"}), frozenset({"alpha", "beta"})),
+    "signed": Rights(frozenset({"beta", "svn 2", "svn 3"}), frozenset({"svn 3"})),
+}
+
+PLACES = st.sampled_from([*RIGHTS, *RIGHTS, *RIGHTS, "nowhere"])
+NAMES = st.sampled_from(["x", "y", "x/y"])
+VERSIONS = st.none() | st.integers(1, 4)
+IF_VERSIONS = st.none() | st.none() | st.integers(0, 3)
+DIGESTS = st.integers(0, 255).map(lambda byte: bytes((byte,)) * 32)
+PUTS = st.builds(
+    lambda place, name, digest, if_version: put_of(
+        place, name, sealed_digest=digest, record_id=digest[:16], if_version=if_version
+    ),
+    *(PLACES, NAMES, DIGESTS, IF_VERSIONS),
+)
+ODD_PUTS = st.builds(
+    lambda put, changes: replace(put, **changes),
+    PUTS,
+    st.sampled_from([{"mode": 2}, {"size": 15}, {"size": 1_017}, {"size": 1_016}, {"epoch": 2}]),
+)
+STEPS: st.SearchStrategy[Step] = st.one_of(
+    PUTS,
+    PUTS,
+    st.builds(Read, PLACES, NAMES, VERSIONS),
+    st.builds(Read, PLACES, NAMES),
+    st.builds(Delete, PLACES, NAMES, IF_VERSIONS),
+    st.builds(AcquireKey, PLACES),
+    ODD_PUTS,
+    st.sampled_from([b"\xff", b"", KeyServiceStart(bytes(32), SERVICE_KEY)]),
+)
+LIFETIMES_MS = st.sampled_from([1, 1_000, MINUTE_MS, MINUTE_MS, 601_000, 601_001])
+
+
+@dataclass
+class Client:
+    """An enclave with an open session, as machine and model know it."""
+
+    enclave: Enclave
+    signer: Signer
+    session: Session
+    opening: bytes
+    opened_at: int
+
+
+@dataclass
+class Held:
+    """A signed transaction that may be sent at any time, also again."""
+
+    envelope: bytes
+    asked: Asked
+
+
+def seen(outcome: Outcome) -> Answer:
+    """An outcome in the model's words."""
+    name = outcome.reason.name
+    match outcome.detail:
+        case None:
+            return (name,)
+        case PutDone(version):
+            return (name, "put", version)
+        case Deleted(version):
+            return (name, "deleted", version)
+        case Conflict(version):
+            return (name, version)
+        case KeyAcquired(place, epoch=1, session_id=session_id, session_epoch=1):
+            return (name, "key", place, session_id)
+        case ReadGranted() as read:
+            origin = read.origin
+            assert (origin.collection, origin.name) == (read.collection, read.name)
+            assert (origin.epoch, origin.mode, read.reader_epoch) == (1, 1, 1)
+            stored = Value(
+                read.sealed_digest,
+                origin.record_id,
+                read.put_index,
+                read.put_position,
+                origin.writer_session,
+            )
+            at = (read.collection, read.name)
+            return (name, "read", *at, read.version, stored, read.reader_session)
+        case _:
+            raise AssertionError(f"nobody asked for {outcome}")
+
+
+class RulesMachine(RuleBasedStateMachine):
+    """The rules and the model, side by side."""
+
+    clients = Bundle("clients")
+    held = Bundle("held")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.net = SmallRules(genesis_bytes(COLLECTIONS, LIMITS))
+        limits = rules_model.Limits(20 * MINUTE_MS, 1_000, 20, 1_000)
+        self.model = Model(RIGHTS, limits)
+        self.tags = 0
+
+    # ------------------------------------------------------------------- sessions
+
+    @initialize(target=clients)
+    def first_sessions(self) -> object:
+        """Three enclaves that can do something are there from the start."""
+        return multiple(*(self.attest(who) for who in ("alpha", "beta", "svn 3")))
+
+    @rule(target=clients, who=st.sampled_from(list(IDENTITIES)))
+    def open(self, who: str) -> object:
+        """An enclave attests; who is in no policy is refused."""
+        client = self.attest(who)
+        return multiple() if client is None else client
+
+    def attest(self, who: str) -> Client | None:
+        """Open a session if the model says so."""
+        net, enclave = self.net, Enclave(who)
+        operation = net.opening(enclave)
+        verdict = encode_verdict(net.verdict(IDENTITIES[who], operation))
+        envelope, index = net.envelope(new_session(enclave), operation), net.size
+        if not self.model.may_open(who):
+            with refuses(Reason.NOT_ADMITTED):
+                net.do(envelope, verdict)
+            return None
+        detail = net.executed(envelope, verdict).outcomes[0].detail
+        assert isinstance(detail, SessionOpened)
+        assert detail.expires_ms == net.time_ms + 20 * MINUTE_MS
+        signer = Signer(SignerKind.SESSION, detail.session_id, enclave.key.sign)
+        session = Session(detail.session_id, who, detail.expires_ms)
+        return Client(enclave, signer, session, envelope, index)
+
+    @rule(client=clients)
+    def open_again(self, client: Client) -> None:
+        """The same OpenSession again is answered by its entry."""
+        assert self.net.do(client.opening) == Repeated(client.opened_at)
+
+    @rule(client=clients)
+    def open_with_another_kem_key(self, client: Client) -> None:
+        """A session key opens one session only."""
+        enclave = replace(client.enclave, kem_key=b"\1" * 1216)
+        operation = self.net.opening(enclave)
+        verdict = encode_verdict(self.net.verdict(IDENTITIES[client.session.who], operation))
+        with refuses(Reason.SESSION_KEY_REUSED):
+            self.net.do(self.net.envelope(new_session(enclave), operation), verdict)
+
+    # --------------------------------------------------------------- transactions
+
+    def signed(self, client: Client, terms: Terms, steps: tuple[Step, ...]) -> Held:
+        """Sign these operations, under these terms."""
+        number, until_ms = terms.sequence, terms.valid_until_ms
+        assert number is not None
+        assert until_ms is not None
+        client.signer.sequence = max(client.signer.sequence, number + 1)
+        envelope = self.net.envelope(client.signer, *steps, terms=terms)
+        self.tags += 1
+        asked = Asked(client.session, self.tags, number, until_ms, terms.atomic, steps)
+        return Held(envelope, asked)
+
+    def send(self, one: Held) -> None:
+        """Send it to the rules and to the model: the answers must be the same."""
+        expected = self.model.ask(one.asked, self.net.time_ms, self.net.size)
+        try:
+            done = self.net.do(one.envelope)
+        except RefusedError as error:
+            answer: Answer = ("refused", error.reason.name)
+        else:
+            if isinstance(done, Repeated):
+                answer = ("again", done.index)
+            else:
+                answer = ("entry", *map(seen, done.outcomes))
+        assert answer == expected, f"{one.asked}"
+
+    def transact(
+        self, client: Client, steps: tuple[Step, ...], skipped: int = 0, *, atomic: bool = False
+    ) -> Held:
+        """Sign under the next number or some numbers later, and send."""
+        until_ms = self.net.time_ms + MINUTE_MS
+        terms = Terms(client.signer.sequence + skipped, until_ms, atomic)
+        one = self.signed(client, terms, steps)
+        self.send(one)
+        return one
+
+    @rule(target=held, client=clients, steps=st.lists(STEPS, min_size=1, max_size=8).map(tuple))
+    def submit(self, client: Client, steps: tuple[Step, ...]) -> Held:
+        """A transaction as clients usually make it."""
+        return self.transact(client, steps)
+
+    @rule(target=held, client=clients, place=st.sampled_from(list(RIGHTS)), name=NAMES)
+    def fill(self, client: Client, place: str, name: str) -> Held:
+        """Some versions of a name, and two of them read."""
+        puts = (put_of(place, name, sealed_digest=bytes((n,)) * 32) for n in range(3))
+        return self.transact(client, (*puts, Read(place, name), Read(place, name, 1)))
+
+    @rule(
+        target=held,
+        client=clients,
+        place=st.sampled_from(list(RIGHTS)),
+        name=NAMES,
+        later=st.lists(STEPS, max_size=3).map(tuple),
+    )
+    def end(self, client: Client, place: str, name: str, later: tuple[Step, ...]) -> Held:
+        """A name ends, is looked for, and perhaps is put again."""
+        again = (Read(place, name), Read(place, name, 1), put_of(place, name, if_version=0))
+        return self.transact(client, (Delete(place, name), *again, *later))
+
+    @rule(
+        target=held,
+        client=clients,
+        steps=st.lists(STEPS, min_size=1, max_size=4).map(tuple),
+        atomic=st.booleans(),
+        skipped=st.sampled_from([0, 0, 0, 1, 5, 1_023, 1_024, 1_030]),
+    )
+    def submit_later(
+        self, client: Client, steps: tuple[Step, ...], atomic: bool, skipped: int
+    ) -> Held:
+        """A transaction, perhaps atomic, under the next number or some numbers later."""
+        return self.transact(client, steps, skipped, atomic=atomic)
+
+    @rule(
+        target=held,
+        client=clients,
+        steps=st.lists(STEPS, min_size=1, max_size=4).map(tuple),
+        back=st.integers(0, 1_100) | st.integers(0, 3),
+        lifetime_ms=LIFETIMES_MS,
+    )
+    def submit_odd(
+        self, client: Client, steps: tuple[Step, ...], back: int, lifetime_ms: int
+    ) -> Held:
+        """A transaction under a number that may have run, or been skipped, and any lifetime."""
+        number = max(0, client.signer.sequence - back)
+        until_ms = self.net.time_ms + lifetime_ms
+        one = self.signed(client, Terms(number, until_ms), steps)
+        self.send(one)
+        return one
+
+    @rule(
+        target=held,
+        client=clients,
+        steps=st.lists(STEPS, min_size=1, max_size=4).map(tuple),
+        lifetime_ms=LIFETIMES_MS,
+    )
+    def hold(self, client: Client, steps: tuple[Step, ...], lifetime_ms: int) -> Held:
+        """A transaction that is signed now and sent later, or never."""
+        until_ms = self.net.time_ms + lifetime_ms
+        return self.signed(client, Terms(client.signer.sequence, until_ms), steps)
+
+    @rule(target=held, client=clients, steps=st.lists(STEPS, min_size=1, max_size=2).map(tuple))
+    def withhold(self, client: Client, steps: tuple[Step, ...]) -> Held:
+        """A transaction that a relay keeps until it is late by a hair, or just not."""
+        until_ms = self.net.time_ms + 1_000
+        late, early = (
+            self.signed(client, Terms(client.signer.sequence, until_ms + more), steps)
+            for more in (0, 1)
+        )
+        self.net.end_block(1_000)
+        self.send(late)
+        self.send(early)
+        return late
+
+    @rule(one=held, times=st.integers(1, 2))
+    def send_held(self, one: Held, times: int) -> None:
+        """What was signed before is sent, for the first time or again."""
+        for _ in range(times):
+            self.send(one)
+
+    @rule(one=consumes(held), other=clients)
+    def forge(self, one: Held, other: Client) -> None:
+        """What one session asked, signed by another one's key, is no transaction of the first."""
+        asked = one.asked
+        if other.session is asked.session:
+            return
+        forged = Signer(SignerKind.SESSION, asked.session.id, other.signer.sign)
+        terms = Terms(asked.number, asked.until_ms, asked.atomic)
+        with refuses(Reason.BAD_SIGNATURE):
+            self.net.do(self.net.envelope(forged, *asked.steps, terms=terms))
+
+    # -------------------------------------------------------------------- the clock
+
+    @rule(step_ms=st.sampled_from([0, 0, 999, 1_000, MINUTE_MS, 10 * MINUTE_MS, 20 * MINUTE_MS]))
+    def end_block(self, step_ms: int) -> None:
+        """The block ends; the next one may be much later."""
+        self.net.end_block(step_ms)
+        if step_ms >= MINUTE_MS:  # so that the newest checkpoint is fresh again
+            self.net.end_block(0)
+
+    # --------------------------------------------------------------- what must hold
+
+    @invariant()
+    def versions_are_complete(self) -> None:
+        """Every value that a put stored has its record, deleted ones too, and there is no other."""
+        rows = self.net.state.rows
+        expected: dict[bytes, bytes] = {}
+        for (place, name), secret in self.model.secrets.items():
+            for number, value in enumerate(secret.values, 1):
+                if number == len(secret.values):
+                    key = keys.head_of(place, name)
+                    head = decode_head(rows[key])
+                    assert (head.current, head.deleted_through) == (secret.current, secret.deleted)
+                    version = head.version
+                else:
+                    key = keys.version_of(place, name, number)
+                    version = decode_version(rows[key])
+                expected[key] = value.digest
+                assert (version.number, version.sealed_digest) == (number, value.digest)
+                assert (version.index, version.position) == (value.entry, value.position)
+        assert {key for key in rows if key.startswith((b"sH", b"sV"))} == set(expected)
+
+    @invariant()
+    def marks_are_complete(self) -> None:
+        """Every granted read, deletion and denied operation on a name is marked, nothing else."""
+        rows = self.net.state.rows
+        marks = {
+            keys.touch(place, name, entry, position): bytes((Reason[reason],))
+            for place, name, entry, position, reason in self.model.marks
+        }
+        assert {k: v for k, v in rows.items() if k.startswith(keys.TOUCH)} == marks
+
+    def teardown(self) -> None:
+        """The history runs to the same bytes over a fresh state."""
+        again = replayed(self.net.genesis, self.net.events)
+        assert digests(again) == digests(self.net)
+        assert again.state.rows == self.net.state.rows
+
+
+RulesMachine.TestCase.settings = settings(max_examples=150, stateful_step_count=40)
+TestRules = pytest.mark.slow(RulesMachine.TestCase)
