@@ -16,6 +16,7 @@ from kms.messages import (
     encode_release_request,
 )
 from ledger import keys
+from ledger.errors import FormatError
 from ledger.format.outcome import KeyAcquired, Outcome, ReadGranted, SessionOpened
 from ledger.format.reason import Reason
 from ledger.format.sealed import split_sealed
@@ -26,6 +27,7 @@ from node.ledger_store import LedgerStore
 _NOTHING = Released(Reason.NOT_GRANTED)
 _ERASED = Released(Reason.PAYLOAD_ERASED)
 _LATER = Released(Reason.TOO_LARGE)
+_NO_SECRET = Released(Reason.HEADER_MISMATCH)
 
 # Sealed bytes in one reply; what does not fit is fetched with its own ticket (Node.Release).
 MAX_SEALED_BYTES = 6 * 1024 * 1024
@@ -76,9 +78,13 @@ class Releases:
                 if payload is None or len(payload) > room:
                     released[position] = _ERASED if payload is None else _LATER
                     continue
+                try:
+                    items.append(_read_item(position, entry, payload))
+                except FormatError:  # what lies there is no sealed secret: this read's misfortune
+                    released[position] = _NO_SECRET
+                    continue
                 room -= len(payload)
                 sealed[position] = payload
-                items.append(_read_item(position, entry, payload))
             elif isinstance(detail, KeyAcquired | SessionOpened):
                 items.append(_key_item(position, entry))
         if items:
