@@ -66,6 +66,7 @@ class Node:
 
     def start(self) -> dict[str, str]:
         """Start it and wait until it says that it serves; what it said."""
+        self.log.parent.mkdir(exist_ok=True)
         process = subprocess.Popen(
             [SEALEDGER, "node", "start", "--home", self.home],
             stdin=subprocess.DEVNULL,
@@ -222,21 +223,19 @@ class Demo:
 
     def read(self, image: Path) -> None:
         """The second app reads everything and compares."""
-        options = (f"--receipt={self.folder / 'read.receipt'}", f"--search={self.node.home}")
-        said = output(self.app(image, *options), 0)
+        said = output(self.app(image, *self.reading("read.receipt")), 0)
         count, files = map(int, said.split())
         if count != SECRETS:
             raise DemoError(f"{count} secrets were read, not {SECRETS}")
         self.steps.tell(
             "reader",
             f"{count} secrets read, all equal, none stored twice; the TLS key fits",
-            f"no value stands in the {files} files of the node's home",
+            f"no value stands in the {files} files of the node's home and log",
         )
 
     def try_altered(self, image: Path) -> None:
         """The third app differs from the second by one byte, and gets nothing."""
-        options = (f"--receipt={self.folder / 'none.receipt'}", f"--search={self.node.home}")
-        said = output(self.app(image, *options), DENIED).strip()
+        said = output(self.app(image, *self.reading("none.receipt")), DENIED).strip()
         if said != "NOT_ADMITTED":
             raise DemoError(f"the altered reader was told {said!r}")
         self.steps.tell("altered", f"the reader with one byte changed: denied ({said}), no key")
@@ -266,6 +265,11 @@ class Demo:
         self.steps.tell(
             "fsck", f"{report['entries']} entries recomputed from genesis: log and state are right"
         )
+
+    def reading(self, receipt: str) -> tuple[str, ...]:
+        """Where the reader leaves its receipt, and where it looks for what must not be there."""
+        places = (self.node.home, self.node.log.parent)
+        return (f"--receipt={self.folder / receipt}", *(f"--search={one}" for one in places))
 
     def app(self, image: Path, *options: str) -> list[str]:
         """The command line of an app: Python takes the library from the image, beside the app."""
@@ -350,7 +354,7 @@ def main() -> int:
             if folder.exists():
                 parser.error(f"{folder} exists already: name a folder that does not")
             folder.mkdir(parents=True)
-        node = Node(folder / "home", folder / "node.log")
+        node = Node(folder / "home", folder / "log" / "node.log")
         stack.callback(node.close)
         try:
             Demo(folder, node, Steps()).play()

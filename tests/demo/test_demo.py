@@ -3,6 +3,7 @@
 import contextlib
 import json
 import re
+import runpy
 import signal
 import subprocess
 import sys
@@ -100,10 +101,21 @@ def test_what_is_measured_is_what_runs(played: Played) -> None:
     assert [Path(line).parent.parent for line in said.splitlines()] == [image] * 4
 
 
-def test_the_nodes_log_is_structured(played: Played) -> None:
-    """Every line that the node logged is JSON, and it started three times."""
-    events = [json.loads(line) for line in (played.folder / "node.log").read_text().splitlines()]
-    assert [event["event"] for event in events].count("node started") == 3
+def test_the_nodes_log_is_structured_and_names_nothing(played: Played) -> None:
+    """Every line that the node logged is JSON, three starts among them, and none names a secret."""
+    lines = (played.folder / "log" / "node.log").read_text().splitlines()
+    assert [json.loads(line)["event"] for line in lines].count("node started") == 3
+    assert not [line for line in lines if re.search(r"key\.pem|credentials|LICENSE", line)]
+
+
+def test_the_readers_search_finds_values(played: Played, tmp_path: Path) -> None:
+    """The search for values that the demo relies on finds one where it stands."""
+    search = runpy.run_path(str(ROOT / "deploy" / "demo" / "apps" / "reader.py"))["search"]
+    (tmp_path / "deep").mkdir()
+    (tmp_path / "deep" / "file").write_bytes(b"before the value after")
+    assert search([b"another"], [tmp_path, played.folder / "log"]) == 2
+    with pytest.raises(SystemExit, match="deep"):
+        search([b"another", b"the value"], [tmp_path])
 
 
 def test_a_folder_that_exists_is_refused(tmp_path: Path) -> None:

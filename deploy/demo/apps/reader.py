@@ -36,9 +36,9 @@ def check(got: dict[str, Got], digests: dict[str, str], file: Path) -> None:
         sys.exit("the TLS key does not fit its certificate")
 
 
-def search(values: list[bytes], folder: Path) -> int:
-    """How many files the folder has; exit with a message if one holds a value."""
-    files = [path for path in folder.rglob("*") if path.is_file()]
+def search(values: list[bytes], places: list[Path]) -> int:
+    """How many files the folders have; exit with a message if one holds a value."""
+    files = [path for place in places for path in place.rglob("*") if path.is_file()]
     for path in files:
         content = path.read_bytes()
         if any(value in content for value in values):
@@ -79,5 +79,5 @@ if __name__ == "__main__":
     parser.add_argument("--file", type=Path, required=True)
     parser.add_argument("--digests", type=Path, required=True)
     parser.add_argument("--receipt", type=Path, required=True)
-    parser.add_argument("--search", type=Path, required=True)
+    parser.add_argument("--search", type=Path, action="append", required=True)
     sys.exit(asyncio.run(run(parser.parse_args())))
