@@ -4,6 +4,7 @@ Every refusal is a value with a reason and a hint. Anything else that goes wrong
 stops the node (the engine says so); the client is told INTERNAL and asks again after the restart.
 """
 
+import hmac
 from dataclasses import dataclass
 
 from contracts.errors import RefusedError
@@ -11,6 +12,7 @@ from kms.errors import KeyServiceRefusal
 from kms.messages import Released, decode_hello_evidence
 from kms.service import KeyService
 from ledger.errors import FormatError
+from ledger.format.leaf import TransactionLeaf, decode_leaf
 from ledger.format.reason import Reason
 from ledger.format.receipt import Receipt, decode_receipt
 from ledger.format.transaction import transaction_hash
@@ -104,12 +106,20 @@ class LedgerService:
     def _release(self, receipt: Receipt) -> tuple[bytes, Released]:
         parts = self._parts
         certified, tree, view = parts.certifier.latest, parts.replica.tree, parts.replica.view
-        position = receipt.opened[0].position
+        opened = receipt.opened[0]
+        position = opened.position
         if receipt.index >= certified.size or view.get(entry(receipt.index)) != receipt.leaf:
             raise FormatError("no such entry on this ledger", Reason.NOT_CERTIFIED)
+        if not isinstance(decode_leaf(receipt.leaf), TransactionLeaf):
+            raise FormatError("the entry is no transaction")
         stands = load_entry(receipt.index, view)
         if position >= len(stands.outcomes):
             raise FormatError("no such operation in this entry")
+        # Leaves are public; salts are not. Without them nobody is shown a sealed secret's names.
+        theirs = opened.salt + opened.operation + opened.outcome
+        ours = stands.salts[position] + stands.operations[position] + stands.encoded[position]
+        if not hmac.compare_digest(theirs, ours):
+            raise FormatError("the ticket does not open this operation", Reason.NOT_CERTIFIED)
         sealed, released = parts.releases.release(
             stands, certified, tree, view, frozenset({position})
         )
