@@ -91,7 +91,7 @@ class Flights:
         for flight in self.in_order():
             if now_ms > flight.transaction.valid_until_ms + LATE_MS:
                 self.remove(flight)
-                fail(flight.calls, unknown_outcome())
+                fail(flight.calls, unknown_outcome("no answer came in time"))
 
     def fail_all(self, error: SealedgerClientError) -> None:
         """Tell every caller."""
@@ -148,9 +148,9 @@ def fail(calls: Iterable[Call], error: SealedgerClientError) -> None:
         call.fail(error)
 
 
-def unknown_outcome() -> OutcomeUnknownError:
-    """What to say of a transaction that was sent and never answered."""
+def unknown_outcome(why: str) -> OutcomeUnknownError:
+    """What to say of a transaction that was sent and not answered."""
     return OutcomeUnknownError(
-        "the operation was sent and no answer came in time: it ran once or not at all",
+        f"the operation was sent and not answered: it ran once or not at all ({why})",
         "read the name to see; a put or delete with if_version is safe to repeat",
     )

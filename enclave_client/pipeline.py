@@ -137,7 +137,7 @@ class Pipeline:
                 if self._now_ms() > patience_ends:
                     self._fail_queue(error)
             except (AttestationFailedError, ReceiptInvalidError) as error:
-                self._flights.fail_all(unknown_outcome())
+                self._flights.fail_all(unknown_outcome(error.message))
                 self._fail_queue(error)
             await asyncio.sleep(self._backoff.next_s())
 
@@ -343,7 +343,7 @@ class Pipeline:
     def _stop(self, error: SealedgerClientError) -> None:
         if not isinstance(self._fault, LogForkedError):
             self._fault = error
-        unknown = error if isinstance(error, LogForkedError) else unknown_outcome()
+        unknown = error if isinstance(error, LogForkedError) else unknown_outcome(error.message)
         self._flights.fail_all(unknown)
         self._fail_queue(error)
 

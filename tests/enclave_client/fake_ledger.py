@@ -4,6 +4,7 @@ It is honest. What lies is `fake_node.FakeNode`, which stands before it. It chec
 rely on: a transaction is recorded once, and a leaf stands where its reply says.
 """
 
+import asyncio
 import time
 from dataclasses import dataclass, replace
 from hashlib import sha256
@@ -126,6 +127,7 @@ class FakeLedger:
         self.height = 0
         self._append(encode_leaf(GenesisLeaf(self.network_id, now_ms())))
         self._last = b""
+        self._grew = asyncio.Event()
         self._end_block(now_ms())
         self._start()
 
@@ -164,6 +166,7 @@ class FakeLedger:
                 self.state[key] = value
         self._append(result.leaf)
         self._end_block(time_ms)
+        self._grew.set()
         return entry
 
     def release(self, entry: Entry) -> tuple[list[bytes], list[Released]]:
@@ -244,6 +247,12 @@ class FakeLedger:
     def puts(self) -> int:
         """How many puts stand on the ledger, whatever their outcome."""
         return self._count(Put)
+
+    async def wait_for_puts(self, count: int) -> None:
+        """Until so many puts stand on the ledger."""
+        while self.puts() < count:
+            self._grew.clear()
+            await self._grew.wait()
 
     def sessions(self) -> int:
         """How many sessions were opened."""

@@ -125,7 +125,7 @@ def _leaf_changed(recorded: pb.Recorded) -> None:
     ],
 )
 async def test_a_changed_answer_gives_nothing(connect: Connect, change: Change) -> None:
-    """Outcome of another operation, swapped values or keys, no quorum, forged proof: all refused."""
+    """Outcome of another operation, swapped values or keys, no quorum, forged proof: refused."""
     error = await _get_fails(connect, change)
     assert "value of" not in f"{error!r} {error}"
 
@@ -201,13 +201,13 @@ class _SecondTree:
 
 
 def _grant_changed(
-    change: Callable[[SessionGrant, bytes], SessionGrant],
+    change: Callable[[SessionGrant], SessionGrant],
 ) -> Callable[[pb.SubmitReply], pb.SubmitReply]:
     def lie(reply: pb.SubmitReply) -> pb.SubmitReply:
         released = reply.recorded.released[0]
         if released.sealed_key:
             grant = decode_session_grant(released.sealed_key)
-            changed = change(grant, reply.recorded.leaf)
+            changed = change(grant)
             released.sealed_key = encode_session_grant(changed)
         return reply
 
@@ -226,7 +226,7 @@ async def test_a_relay_that_picks_the_session_secret_fails(
 ) -> None:
     """A secret sealed to our key by anybody but the attested service key is refused."""
 
-    def pick(grant: SessionGrant, leaf: bytes) -> SessionGrant:
+    def pick(grant: SessionGrant) -> SessionGrant:
         opened = node.ledger.entries[max(node.ledger.entries)].prepared.operations[0]
         assert isinstance(opened, OpenSession)
         chosen = xwing.seal(
@@ -244,7 +244,7 @@ async def test_a_relay_that_signs_the_picked_secret_itself_fails(
     """A transcript signed by another key than the trust document's service key is refused."""
     own = ed25519.SigningKey(Secret(bytes(32)))
 
-    def sign(grant: SessionGrant, leaf: bytes) -> SessionGrant:
+    def sign(grant: SessionGrant) -> SessionGrant:
         transcript = grant_transcript(
             network_id=node.ledger.network_id,
             session_id=grant.session_id,
@@ -260,7 +260,7 @@ async def test_a_relay_that_signs_the_picked_secret_itself_fails(
 
 async def test_a_grant_with_a_longer_life_is_refused(connect: Connect, node: FakeNode) -> None:
     """The expiry of the grant is the recorded one."""
-    node.on_reply = _grant_changed(lambda grant, _: replace(grant, expires_ms=grant.expires_ms + 1))
+    node.on_reply = _grant_changed(lambda grant: replace(grant, expires_ms=grant.expires_ms + 1))
     await _grant_fails(connect)
 
 
@@ -268,7 +268,7 @@ async def test_another_sessions_grant_is_refused(connect: Connect, node: FakeNod
     """A genuine grant of somebody else's session is none of ours."""
     grants: list[SessionGrant] = []
 
-    def repeat(grant: SessionGrant, leaf: bytes) -> SessionGrant:
+    def repeat(grant: SessionGrant) -> SessionGrant:
         grants.append(grant)
         return grants[0]
 

@@ -142,8 +142,8 @@ async def test_evidence_for_other_report_data_is_refused(connect: Connect) -> No
     await _fails(connect, Check.REPORT_DATA)
 
 
-async def test_evidence_of_wrong_code_is_refused(connect: Connect, machine: Machine) -> None:
-    """A network file that names another signer does not admit this key service; the error says why."""
+async def test_evidence_of_wrong_code_is_refused(connect: Connect) -> None:
+    """A network file that names another signer does not admit this key service, and says why."""
     policy = encode_policy(Match(signer=b"\x01" * 32, product_id=1, minimum_svn=1))
     network = connect.network.model_copy(update={"key_service": KeyServiceEntry(policy=policy)})
     error = await _fails(connect, Check.IDENTITY, network=network)
@@ -188,9 +188,7 @@ async def test_changed_evidence_is_refused(connect: Connect) -> None:
     await _fails(connect, Check.EVIDENCE)
 
 
-async def test_a_network_file_with_another_quorum_is_refused(
-    connect: Connect, machine: Machine
-) -> None:
+async def test_a_network_file_with_another_quorum_is_refused(connect: Connect) -> None:
     """Pins that are not genesis' own say which one differs."""
     other = connect.network.log.cosigners[0].model_copy(update={"operator": "somebody-else"})
     log = connect.network.log.model_copy(update={"cosigners": (other,)})

@@ -6,6 +6,7 @@ import pytest
 
 from enclave_client import pipeline
 from enclave_client.errors import (
+    AttestationFailedError,
     OutcomeUnknownError,
     RefusedError,
     UnavailableError,
@@ -64,9 +65,9 @@ async def test_another_node_at_the_same_place_is_not_believed_after_a_restart(
         node.ledger = FakeLedger(machine.found())
         await node.ledger.key_service.refresh_evidence(node.ledger.note)
         await node.open()
-        with pytest.raises(Exception, match="network") as caught:
+        # whether it had left before the break was noticed decides between the two
+        with pytest.raises((AttestationFailedError, OutcomeUnknownError), match="network"):
             await c.get("n")
-        assert type(caught.value).__name__ == "AttestationFailedError"
     assert node.ledger.sessions() == 0
 
 
@@ -179,12 +180,17 @@ async def test_an_answer_that_never_comes_ends_as_unknown(
     async with connect() as c:
         await c.put("n", b"x")
         node.withhold = asyncio.Event()
-        monkeypatch.setattr("enclave_client.transactions.VALID_FOR_MS", 500)
-        monkeypatch.setattr("enclave_client.flights.LATE_MS", 0)
+        _shorten(monkeypatch)
         with pytest.raises(OutcomeUnknownError) as caught:
             await c.put("n", b"y")
         node.withhold.set()
     assert "if_version" in caught.value.hint
+
+
+def _shorten(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let transactions run for half a second only."""
+    monkeypatch.setattr("enclave_client.transactions.VALID_FOR_MS", 500)
+    monkeypatch.setattr("enclave_client.flights.LATE_MS", 0)
 
 
 async def test_a_silent_connection_is_given_up(
@@ -197,8 +203,7 @@ async def test_a_silent_connection_is_given_up(
         await c.put("n", b"x")
         silence = node.withhold = asyncio.Event()
         waiting = asyncio.create_task(c.put("n", b"y"))
-        while node.ledger.puts() < 2:
-            await asyncio.sleep(0)
+        await node.ledger.wait_for_puts(2)
         node.withhold = None
         assert (await waiting).version == 2
         silence.set()
@@ -210,6 +215,7 @@ async def test_a_node_that_stays_away_ends_the_waiting_calls(
 ) -> None:
     """After its patience ends the client says that nothing can be reached; later it recovers."""
     monkeypatch.setattr(pipeline, "PATIENCE_S", 0.05)
+    _shorten(monkeypatch)
     async with connect() as c:
         await c.put("n", b"x")
         await node.close()
@@ -234,8 +240,7 @@ async def test_closing_ends_calls_that_wait(connect: Connect, node: FakeNode) ->
         await c.put("n", b"x")
         node.withhold = asyncio.Event()
         waiting = asyncio.create_task(c.put("n", b"y"))
-        while node.ledger.puts() < 2:
-            await asyncio.sleep(0)
+        await node.ledger.wait_for_puts(2)
     with pytest.raises(OutcomeUnknownError):
         await waiting
     node.withhold.set()
