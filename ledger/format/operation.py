@@ -21,6 +21,7 @@ MAX_OPERATION_BYTES = 4096
 RECORD_ID_BYTES = 16
 SESSION_KEY_BYTES = 33
 KEM_KEY_BYTES = 1216
+MAX_MODE = 255
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +160,8 @@ def _put_message(put: Put) -> pb.Put:
 
 def _decode_put(message: pb.Operation) -> Operation:
     put = message.put
+    if put.mode > MAX_MODE:
+        raise FormatError(f"put: mode {put.mode}, it is one byte of the sealed header")
     return Put(
         verify_name(put.collection),
         verify_name(put.name),
