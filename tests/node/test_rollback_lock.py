@@ -230,7 +230,7 @@ def test_advance_is_synced(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     advance_to(path, 2, 3)
     assert calls == ["write", "sync", "write", "sync"]
 
-    def fail(file: int) -> None:
+    def fail(_: int) -> None:
         raise OSError(5, "the test's disk failed")
 
     monkeypatch.setattr(os, "fdatasync", fail)
