@@ -331,3 +331,12 @@ def test_the_file_holds_no_secret() -> None:
     data = keystore.encode_keystore(seed, PASSWORD, CHEAP_N)
     assert seed.reveal().hex().encode() not in data
     assert b"planted" not in data
+
+
+@pytest.mark.slow
+def test_the_shipped_cost() -> None:
+    """What commands write has geth's standard scrypt cost, and opens within our own bounds."""
+    data = keystore.encode_keystore(SEED, PASSWORD, keystore.SCRYPT_N)
+    params = json.loads(data)["crypto"]["kdfparams"]
+    assert (params["n"], params["r"], params["p"]) == (262_144, 8, 1)
+    assert opened(data).address.hex() == SPEC["address"]
