@@ -174,6 +174,7 @@ class NodeProcess:
         self.network = network
         self.log = network.home.root / "stderr.log"
         self.port = 0
+        self.http_port = 0
         self._program = program
         self._process: subprocess.Popen[bytes] | None = None
         self._read_from = 0
@@ -198,12 +199,13 @@ class NodeProcess:
             home.config.write_bytes(NodeConfig.model_validate(listen).encode())
         self._process = process = self._spawn(program or self._program)
         deadline = time.monotonic() + START_TIMEOUT_S
-        while not (port := self._started_at()):
+        while not (event := self._started()):
             if process.poll() is not None or time.monotonic() > deadline:
                 await self.stop()
                 raise AssertionError(f"the node did not start: {self.log.read_text()}")
             await asyncio.sleep(_TICK_S)
-        self.port = port
+        self.port = int(event["port"])
+        self.http_port = int(event["http_port"])
 
     def kill(self) -> None:
         """End it at once, as kill -9 does."""
@@ -251,12 +253,12 @@ class NodeProcess:
                 stderr=log,
             )
 
-    def _started_at(self) -> int:
+    def _started(self) -> dict[str, Any]:
         for line in self.log.read_bytes()[self._read_from :].splitlines():
             event = _event(line)
             if event.get("event") == "node started":
-                return int(event["port"])
-        return 0
+                return event
+        return {}
 
 
 def _event(line: bytes) -> dict[str, Any]:
