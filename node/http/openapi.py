@@ -25,6 +25,7 @@ _LEVEL: Table = {
     "required": True,
     "description": "Level of the tile; level 0 are the leaf hashes",
     "schema": {"type": "string", "pattern": "^([0-9]|[1-5][0-9]|6[0-3])$"},
+    "example": "0",
 }
 _TILE: Table = {
     "name": "tile",
@@ -32,6 +33,7 @@ _TILE: Table = {
     "required": True,
     "description": "Index in three digits; a larger one is spelled x001/x234/067",
     "schema": {"type": "string", "pattern": "^[0-9]{3}$"},
+    "example": "000",
 }
 _WIDTH: Table = {
     "name": "width",
@@ -39,6 +41,7 @@ _WIDTH: Table = {
     "required": True,
     "description": "Hashes or entries, when fewer than 256",
     "schema": {"type": "string", "pattern": "^([1-9]|[1-9][0-9]|1[0-9]{2}|2[0-4][0-9]|25[0-5])$"},
+    "example": "2",
 }
 _ENTRY: Table = {
     "name": "index",
@@ -46,6 +49,7 @@ _ENTRY: Table = {
     "required": True,
     "description": "Index of the entry, from 0, without leading zeros",
     "schema": {"type": "string", "pattern": "^(0|[1-9][0-9]{0,18})$"},
+    "example": "1",
 }
 
 

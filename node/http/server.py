@@ -106,6 +106,8 @@ class _Connection(web.RequestHandler):
         message: str | None = None,  # noqa: ARG002  # aiohttp's signature; it may repeat the bytes
     ) -> web.StreamResponse:
         """An answer to what could not be parsed or answered; ConnectionError if one has begun."""
+        if isinstance(exc, ConnectionError):  # the client left
+            raise exc
         if status >= 500:
             _log.error("http connection failed", error=repr(exc))
         if request.writer.output_size > 0:

@@ -4,7 +4,7 @@ import pytest
 
 from ledger import keys
 from ledger.errors import StoreError
-from ledger.format.leaf import BlockHeader, TransactionLeaf, encode_leaf
+from ledger.format.leaf import BlockHeader, Leaf, TransactionLeaf, encode_leaf
 from ledger.log.merkle import leaf_hash, verify_inclusion
 from ledger.log.proof_file import decode_proof_file
 from ledger.log.tiles import (
@@ -153,7 +153,7 @@ def test_standing_is_the_certified_header() -> None:
     """The status is that of the last certified block, not of the newest stored one."""
     headers = [BlockHeader(height, 1000 + height, b"", 1, 1, 1) for height in range(3)]
     body = TransactionLeaf(1, 1001, b"body", bytes(64), (bytes(32),))
-    leaves = [headers[0], body, headers[1], body, headers[2]]
+    leaves: list[Leaf] = [headers[0], body, headers[1], body, headers[2]]
     written = written_log([encode_leaf(leaf) for leaf in leaves])
     written.certifier.certify(3)
     standing = written.log.standing()

@@ -1,5 +1,6 @@
 """A log of any size in memory, certified at any smaller size; and its HTTP side without a node."""
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -76,12 +77,21 @@ class Requests:
     """A RequestCounter that keeps what it is told; it refuses what could not be counted."""
 
     seen: list[tuple[str, int]] = field(default_factory=list)
+    _changed: asyncio.Event = field(default_factory=asyncio.Event)
 
     def count_request(self, route: str, status: int, seconds: float) -> None:
         """See RequestCounter."""
         if seconds < 0 or not (status == 0 or 200 <= status < 600):
             raise AssertionError(f"no request: {route} {status} {seconds}")
         self.seen.append((route, status))
+        self._changed.set()
+
+    async def counted(self, request: tuple[str, int]) -> None:
+        """Wait until a request was counted with this route and status; it has 20 s."""
+        async with asyncio.timeout(20):
+            while request not in self.seen:
+                self._changed.clear()
+                await self._changed.wait()
 
 
 @dataclass(frozen=True, slots=True)
