@@ -22,6 +22,7 @@ from sealedger.v1 import node_pb2_grpc
 
 MAX_IN_FLIGHT = 64
 MAX_MESSAGE_BYTES = 8 * 1024 * 1024
+MAX_UNREAD_BYTES = 8 * 1024 * 1024
 SERVICE_NAME = "sealedger.v1.Node"
 
 _log = structlog.get_logger()
@@ -68,20 +69,26 @@ class NodeServicer(node_pb2_grpc.NodeServicer):
         """Submit many; replies come as they are ready. What does not parse ends the stream."""
         slots = asyncio.Semaphore(MAX_IN_FLIGHT)
         writing = asyncio.Lock()
+        unread = _Unread()
 
         async def answer(envelope: bytes) -> None:
+            size = 0
             try:
                 reply = await self._service.submit(envelope)
                 del envelope  # up to 4 MiB that need not wait for the reader of the reply
+                size = sum(map(len, reply.recorded.sealed))
+                unread.add(size)
                 async with writing:
                     await context.write(reply)
             finally:
+                unread.add(-size)
                 slots.release()
 
         async with asyncio.TaskGroup() as group:
             async for request in requests:
                 if request is None:
                     break
+                await unread.wait()
                 await slots.acquire()
                 group.create_task(answer(request.envelope))
             else:
@@ -95,6 +102,27 @@ class NodeServicer(node_pb2_grpc.NodeServicer):
     ) -> pb.ReleaseAnswer:
         """The receipt is the ticket."""
         return self._service.release(request.receipt)
+
+
+class _Unread:
+    """Sealed bytes of one stream's answers that its client has not taken yet."""
+
+    def __init__(self) -> None:
+        self._bytes = 0
+        self._has_room = asyncio.Event()
+        self._has_room.set()
+
+    def add(self, size: int) -> None:
+        """Count an answer that waits; a negative size when it is gone."""
+        self._bytes += size
+        if self._bytes > MAX_UNREAD_BYTES:
+            self._has_room.clear()
+        else:
+            self._has_room.set()
+
+    async def wait(self) -> None:
+        """Wait until the client has taken enough: it gets no more before."""
+        await self._has_room.wait()
 
 
 class GrpcServer:

@@ -13,9 +13,12 @@ from ledger.log.tree import Tree
 from node.answers import RecordedAnswer, recorded_reply, refused_reply
 from node.certifier import Certified, Certifier
 from node.ledger_store import LedgerStore
-from node.releases import Entry, Releases
+from node.releases import Entry, Releases, Wanted
 from node.results import Again, Finalized, Recorded, Refused, Result
 from sealedger.v1 import node_pb2 as pb
+
+# Sealed bytes in all answers of one block; reads beyond it fetch theirs by ticket, one by one.
+MAX_BLOCK_SEALED_BYTES = 16 * 1024 * 1024
 
 
 class Publisher:
@@ -32,16 +35,24 @@ class Publisher:
             certified = self._certifier.latest
         else:
             certified = self._certifier.certify(finalized.head, finalized.header, tree)
-        return [self._answer(result, certified, tree, view) for result in finalized.results]
+        room = MAX_BLOCK_SEALED_BYTES
+        replies = []
+        for result in finalized.results:
+            reply = self._answer(result, certified, tree, view, room)
+            room -= sum(map(len, reply.recorded.sealed))
+            replies.append(reply)
+        return replies
 
     def _answer(
-        self, result: Result, certified: Certified, tree: Tree, view: LedgerStore
+        self, result: Result, certified: Certified, tree: Tree, view: LedgerStore, room: int
     ) -> pb.SubmitReply:
         transaction = result.submission.prepared.hash
         if isinstance(result, Refused):
             return refused_reply(transaction, result.error.reason, result.error.hint)
         entry = _entry(result, view)
-        sealed, released = self._releases.release(entry, certified, tree, view)
+        sealed, released = self._releases.release(
+            entry, certified, tree, view, Wanted(room_bytes=room)
+        )
         return recorded_reply(
             RecordedAnswer(
                 transaction=transaction,

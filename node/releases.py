@@ -34,6 +34,17 @@ MAX_SEALED_BYTES = 6 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which operations' keys are asked for (None: all), and how many sealed bytes have room."""
+
+    only: frozenset[int] | None = None
+    room_bytes: int = MAX_SEALED_BYTES
+
+
+_EVERYTHING = Wanted()
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
     """A transaction entry with what stands beside it."""
 
@@ -58,33 +69,30 @@ class Releases:
         certified: Certified,
         tree: Tree,
         view: LedgerStore,
-        only: frozenset[int] | None = None,
+        wanted: Wanted = _EVERYTHING,
     ) -> tuple[tuple[bytes, ...], tuple[Released, ...]]:
         """For each operation: the sealed secret of a granted Read, and what was released.
 
-        With `only`, the other positions are left empty.
+        Positions that are not wanted are left empty.
         """
         count = len(entry.outcomes)
         sealed = [b""] * count
         released = [_NOTHING] * count
         items = []
-        room = MAX_SEALED_BYTES
+        only, room = wanted.only, min(wanted.room_bytes, MAX_SEALED_BYTES)
         for position, outcome in enumerate(entry.outcomes):
             detail = outcome.detail
             if only is not None and position not in only:
                 continue
             if isinstance(detail, ReadGranted):
-                payload = view.get(keys.payload(detail.put_index, detail.put_position))
-                if payload is None or len(payload) > room:
-                    released[position] = _ERASED if payload is None else _LATER
+                loaded = _load(position, entry, detail, view, room)
+                if isinstance(loaded, Released):
+                    released[position] = loaded
+                    room = 0 if loaded is _LATER else room  # full: load no more to find that out
                     continue
-                try:
-                    items.append(_read_item(position, entry, payload))
-                except FormatError:  # what lies there is no sealed secret: this read's misfortune
-                    released[position] = _NO_SECRET
-                    continue
-                room -= len(payload)
-                sealed[position] = payload
+                sealed[position], item = loaded
+                room -= len(sealed[position])
+                items.append(item)
             elif isinstance(detail, KeyAcquired | SessionOpened):
                 items.append(_key_item(position, entry))
         if items:
@@ -118,12 +126,26 @@ def _key_item(position: int, entry: Entry) -> ReleaseItem:
     return ReleaseItem(position, entry.salts[position], entry.encoded[position], operation)
 
 
-def _read_item(position: int, entry: Entry, payload: bytes) -> ReleaseItem:
-    header, ciphertext = split_sealed(payload)
-    return ReleaseItem(
+def _load(
+    position: int, entry: Entry, granted: ReadGranted, view: LedgerStore, room: int
+) -> tuple[bytes, ReleaseItem] | Released:
+    """A read's sealed secret and the item that asks for its key, or why there is none."""
+    if room <= 0:
+        return _LATER
+    payload = view.get(keys.payload(granted.put_index, granted.put_position))
+    if payload is None:
+        return _ERASED
+    if len(payload) > room:
+        return _LATER
+    try:
+        header, ciphertext = split_sealed(payload)
+    except FormatError:  # what lies there is no sealed secret: this read's misfortune
+        return _NO_SECRET
+    item = ReleaseItem(
         position,
         entry.salts[position],
         entry.encoded[position],
         sealed_header=header,
         ciphertext_digest=hashlib.sha256(ciphertext).digest(),
     )
+    return payload, item

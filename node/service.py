@@ -28,7 +28,7 @@ from node.answers import (
 from node.candidates import EnvelopeChecker, Submission
 from node.certifier import Certifier
 from node.publisher import load_entry
-from node.releases import Releases
+from node.releases import Releases, Wanted
 from node.replica import Replica
 from node.results import Block, Finalized
 from sealedger.v1 import node_pb2 as pb
@@ -136,7 +136,7 @@ class LedgerService:
         if not hmac.compare_digest(theirs, ours):
             raise FormatError("the ticket does not open this operation", Reason.NOT_CERTIFIED)
         sealed, released = parts.releases.release(
-            stands, certified, tree, view, frozenset({position})
+            stands, certified, tree, view, Wanted(frozenset({position}))
         )
         return sealed[position], released[position]
 
