@@ -5,6 +5,7 @@ import json
 import tomllib
 from pathlib import Path
 
+import metamorphic_log
 import pytest
 from aiohttp import ClientSession
 
@@ -152,6 +153,24 @@ async def test_proofs_verify(grown: Grown) -> None:
             proof = decode_proof_file(await fetch(session, f"{grown.url}/v1/entries/{index}/proof"))
             assert (proof.index, proof.extra) == (index, None)
             verify_proof_file(proof, leaf_hash=leaf_hash(entries[index - 256]), rule=rule)
+
+
+async def test_proofs_verify_elsewhere(grown: Grown) -> None:
+    """The same file verifies in a program that is not ours, and not for another entry."""
+    async with ClientSession() as session:
+        data = await fetch(session, f"{grown.url}/{encode_path(EntryBundle(0))}")
+        proof = decode_proof_file(await fetch(session, f"{grown.url}/v1/entries/7/proof"))
+    entries = decode_bundle(data, TILE_WIDTH)
+    note, path = proof.checkpoint.decode(), list(proof.hashes)
+
+    def verify(entry: bytes) -> None:
+        metamorphic_log.checkpoint_verify_inclusion(
+            note, [grown.vkey], proof.index, leaf_hash(entry), path
+        )
+
+    verify(entries[7])
+    with pytest.raises(metamorphic_log.VerifyError):
+        verify(entries[8])
 
 
 async def test_public_facts(grown: Grown) -> None:
