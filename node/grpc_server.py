@@ -80,6 +80,9 @@ class NodeServicer(node_pb2_grpc.NodeServicer):
                 unread.add(size)
                 async with writing:
                     await context.write(reply)
+            except grpc.aio.InternalError:
+                # The line broke under the answer; the client asks again with the same bytes.
+                _log.debug("an answer was not taken")
             finally:
                 unread.add(-size)
                 slots.release()
