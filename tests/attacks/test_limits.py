@@ -1,5 +1,6 @@
 """Transactions of the largest kind, on the whole path."""
 
+import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -127,3 +128,12 @@ async def test_a_receipt_opens_no_more_than_fits_its_line(network: RealNetwork) 
             encode_receipt(
                 type(ticket)(ticket.index, ticket.hashes, ticket.checkpoint, ticket.leaf, every)
             )
+
+
+async def test_many_large_values_at_once(network: RealNetwork) -> None:
+    """Sixty reads of 1 MiB that wait together all come, some in answers and some by ticket."""
+    async with serving(network) as node, node.client("app", LONGEST) as client:
+        value = bytes(1024 * 1024)
+        await client.put("large", value)
+        got = await asyncio.gather(*(client.get("large") for _ in range(60)))
+        assert all(one.value == value for one in got)

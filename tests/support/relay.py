@@ -4,6 +4,7 @@ Everything it does not meddle with reaches the other side as it came.
 """
 
 import asyncio
+import contextlib
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -69,9 +70,10 @@ class Relay:
     async def submit(self, requests: AsyncIterator[bytes], context: Context) -> None:
         """One Submit stream, both directions at once."""
         stream = self.node.submit()
+        writing = asyncio.Lock()
         tasks = (
             asyncio.create_task(self._up(requests, stream)),
-            asyncio.create_task(self._down(stream, context)),
+            asyncio.create_task(self._down(stream, context, writing)),
         )
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -81,8 +83,9 @@ class Relay:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-        if broken:
-            await context.abort(grpc.StatusCode.UNAVAILABLE, "the relay cut this stream")
+        async with writing:  # the library takes one operation of a kind at a time
+            if broken:
+                await context.abort(grpc.StatusCode.UNAVAILABLE, "the relay cut this stream")
 
     async def _up(self, requests: AsyncIterator[bytes], stream: SubmitStream) -> None:
         async for data in requests:
@@ -90,11 +93,16 @@ class Relay:
             if sent is not None:
                 await stream.write(sent)
 
-    async def _down(self, stream: SubmitStream, context: Context) -> None:
+    async def _down(self, stream: SubmitStream, context: Context, writing: asyncio.Lock) -> None:
+        async def write(reply: bytes) -> None:
+            async with writing:
+                with contextlib.suppress(grpc.aio.InternalError):  # the client went away
+                    await context.write(reply)
+
         while True:
             reply = await self.meddler.reply("Submit", await stream.read())
             if reply is not None:
-                await context.write(reply)
+                await asyncio.shield(asyncio.create_task(write(reply)))
 
     @property
     def node(self) -> Transport:
