@@ -1,4 +1,4 @@
-"""Whom node and apps believe: collateral, pins, floors and the core's code on the whole path."""
+"""Whom node and apps believe: collateral, signer pins and floors, on the whole path."""
 
 import time
 from dataclasses import replace
@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from attestation.collateral import encode_collateral
 from attestation.dcap.pem import encode_chain
-from attestation.platforms.software import QE_SIGNER, SoftwarePlatform, create_platform
+from attestation.platforms.software import QE_SIGNER, create_platform
 from attestation.platforms.software_collateral import CollateralOptions, make_collateral
 from attestation.platforms.software_files import PlatformFiles
 from attestation.platforms.software_pki import sign_raw
@@ -19,14 +19,10 @@ from enclave_client.attest import Peer
 from enclave_client.errors import AttestationFailedError, Check
 from enclave_client.network_file import NetworkFile
 from enclave_client.transport import Transport
-from kms.errors import KeyServiceStateError
-from ledger.crypto.secret import Secret
 from ledger.format.genesis import decode_genesis
 from ledger.format.reason import Reason
 from ledger.format.trust import decode_trust, trust_digest
 from ledger.log.checkpoint import Checkpoint
-from node.app import open_node
-from node.config import NodeConfig
 from tests.support.raw_client import now_ms
 from tests.support.real_node import (
     Found,
@@ -110,26 +106,3 @@ async def test_a_client_that_pins_another_root_or_signer(node: Serving) -> None:
     entry = node.file.attestation.model_copy(update={"tcb_signer_pins": (bytes(32),)})
     strict = node.file.model_copy(update={"attestation": entry})
     assert await refused_check(strict, node) is Check.EVIDENCE
-
-
-async def test_other_code_as_the_core(network: RealNetwork) -> None:
-    """Attack: a node whose core is other code, with every key in place, convinces no client."""
-    other = SoftwarePlatform.open(network.home.platform, network.apps / "stranger.toml")
-    sealing = network.core().sealing_key
-
-    class Impostor:
-        name = "software"
-
-        async def evidence(self, report_data: bytes) -> bytes:
-            return await other.evidence(report_data)
-
-        def sealing_key(self, label: bytes, *, svn: int | None = None) -> Secret:
-            return sealing(label, svn=svn)
-
-    config = NodeConfig.load(network.home.config)
-    async with open_node(network.home, config, Impostor()) as running:
-        node = Serving(network, running)
-        assert await refused_check(node.file, node) is Check.IDENTITY
-    with pytest.raises(KeyServiceStateError, match="another"):
-        async with open_node(network.home, config, other):
-            pass

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from attestation.platforms.software import create_platform
+from attestation.platforms.software import SoftwarePlatform, create_platform
+from enclave_client.errors import AttestationFailedError, Check
 from kms.errors import KeyServiceRefusal, KeyServiceStateError
 from kms.messages import (
     CertifyRequest,
@@ -36,6 +37,8 @@ from ledger.log.cosignature import cosign
 from ledger.log.merkle import leaf_hash
 from ledger.log.note import Note, SignatureLine, SignatureType, VerifierKey, encode_note, sign_note
 from ledger.log.tree import Tree
+from node.app import open_node
+from node.config import NodeConfig
 from node.errors import DamagedError, RollbackError
 from node.home import SealedFile, read_private
 from node.publisher import load_entry
@@ -306,3 +309,31 @@ async def test_forged_tree_with_quorum_that_is_not_consistent(node: Serving) -> 
     assert service.held == held
     async with node.client() as again:
         assert (await again.get(NAME)).value == VALUE
+
+
+# ----------------------------------------------------------------------------------- the core
+
+
+async def test_other_code_as_the_core(network: RealNetwork) -> None:
+    """Attack: a node whose core is other code, with every key in place, convinces no client."""
+    other = SoftwarePlatform.open(network.home.platform, network.apps / "stranger.toml")
+    sealing = network.core().sealing_key
+
+    class Impostor:
+        name = "software"
+
+        async def evidence(self, report_data: bytes) -> bytes:
+            return await other.evidence(report_data)
+
+        def sealing_key(self, label: bytes, *, svn: int | None = None) -> Secret:
+            return sealing(label, svn=svn)
+
+    config = NodeConfig.load(network.home.config)
+    async with open_node(network.home, config, Impostor()) as running:
+        client = Serving(network, running).client()
+        with pytest.raises(AttestationFailedError) as caught:
+            await client.open()
+        assert caught.value.check is Check.IDENTITY
+    with pytest.raises(KeyServiceStateError, match="another"):
+        async with open_node(network.home, config, other):
+            pass
