@@ -190,7 +190,7 @@ def test_what_no_file_can_carry_is_not_encoded() -> None:
 
 def test_one_maximal_operation_of_a_maximal_leaf_fits_a_line() -> None:
     """The receipt of one of 256 widest operations stays within the line of 64 KiB."""
-    put = Put("x" * 200, "y" * 200, bytes(16), *(2**32 - 1,) * 2, bytes(32), 2**32 - 1, 2**64 - 1)
+    put = Put("x" * 200, "y" * 200, bytes(16), 2**32 - 1, 255, bytes(32), 2**32 - 1, 2**64 - 1)
     at = Coordinates("x" * 200, "y" * 200, bytes(16), 2**32 - 1, 255, bytes(32))
     granted = ReadGranted(
         "x" * 200, "y" * 200, 2**64 - 1, at, *(bytes(32),) * 3, 2**64 - 1, 255, 2**32 - 1
