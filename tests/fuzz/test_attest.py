@@ -5,6 +5,8 @@ import random
 from collections.abc import Callable
 from dataclasses import replace
 
+import pytest
+
 from attestation.evidence import decode_evidence, encode_evidence
 from enclave_client import session as sessions
 from enclave_client import wire
@@ -30,6 +32,8 @@ from sealedger.v1 import node_pb2 as pb
 from tests.support.fuzzing import flipped, junk, mangled
 from tests.support.raw_client import RawClient, now_ms
 from tests.support.real_node import NodeProcess
+
+pytestmark = pytest.mark.slow  # all of them together; the fast checks have test_wire
 
 EVIDENCE = {Reason.EVIDENCE_REFUSED, Reason.EVIDENCE_UNDECIDED}
 

@@ -16,6 +16,8 @@ from tests.support.planted import NAME, VALUE
 from tests.support.raw_client import RawClient
 from tests.support.real_node import COLLECTION
 
+pytestmark = pytest.mark.slow  # all of them together; the fast checks have test_wire
+
 WRONG = {Reason.MALFORMED, Reason.NOT_CERTIFIED, Reason.TOO_LARGE}
 
 

@@ -22,6 +22,8 @@ from tests.support.fuzzing import SERVICE, mangled, raw_channel
 from tests.support.raw_client import RawClient
 from tests.support.real_node import COLLECTION, NodeProcess
 
+pytestmark = pytest.mark.slow  # all of them together; the fast checks have test_wire
+
 MIB = 1024 * 1024
 MAX_GROWTH_KIB = 1024 * 1024  # about 0.7 GiB are taken, however much is sent
 MAX_UNREAD_KIB = 512 * 1024
@@ -138,7 +140,6 @@ def large(client: RawClient) -> bytes:
     return client.sign(draft, lambda _: bytes(64)).request
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("count", [1, 10, 256])
 async def test_answers_that_nobody_reads(node: NodeProcess, client: RawClient, count: int) -> None:
     """Attack: large values are asked for and the answers left lying: the node stops taking more."""
@@ -175,7 +176,6 @@ async def test_many_streams_that_say_nothing(node: NodeProcess, client: RawClien
             stream.cancel()
 
 
-@pytest.mark.slow
 async def test_a_flood_of_large_transactions(node: NodeProcess, client: RawClient) -> None:
     """Attack: 2 GiB in pieces of 4 MiB, signed by nobody, on many streams: memory is bounded."""
     requests = [large(client) for _ in range(8)]

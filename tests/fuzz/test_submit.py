@@ -39,6 +39,8 @@ from tests.support.fuzzing import cut, flipped, junk, mangled
 from tests.support.raw_client import Draft, RawClient
 from tests.support.real_node import COLLECTION
 
+pytestmark = pytest.mark.slow  # all of them together; the fast checks have test_wire
+
 Step = tuple[Operation | bytes, bytes]
 Entrance = Callable[[bytes], Awaitable[bytes]]
 VALUE = b"a fuzzed value"
