@@ -18,8 +18,10 @@ from attestation.errors import DecodeError
 from attestation.wire import decode_message, encode_message
 from sealedger.v1 import attestation_pb2 as pb
 
+MAX_JSON_DEPTH = 32  # the vendor's documents have 6
 MAX_COLLATERAL_BYTES = 1024 * 1024
 
+_BRACKET = re.compile(r"[\[\]{}]")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z", re.ASCII)
 _FMSPC = re.compile(r"[0-9A-Fa-f]{12}", re.ASCII)
 _PLATFORM_OF_ID = {"SGX": "sgx", "TDX": "tdx"}
@@ -166,6 +168,8 @@ def _order(facts: CollateralFacts) -> tuple[tuple[int, ...], ...]:
 
 
 def _document(name: str, text: str) -> dict[str, object]:
+    if _depth(text) > MAX_JSON_DEPTH:
+        raise DecodeError(f"collateral: {name} is nested deeper than {MAX_JSON_DEPTH} levels")
     try:
         document = json.loads(text, object_pairs_hook=_unique)
     except (ValueError, RecursionError) as error:
@@ -173,6 +177,15 @@ def _document(name: str, text: str) -> dict[str, object]:
     if not isinstance(document, dict):
         raise DecodeError(f"collateral: {name} is not a JSON object")
     return document
+
+
+def _depth(text: str) -> int:
+    """How deep brackets nest. The JSON parser's recursion uses the C stack, so it is asked last."""
+    depth = deepest = 0
+    for bracket in _BRACKET.findall(text):
+        depth += 1 if bracket in "[{" else -1
+        deepest = max(deepest, depth)
+    return deepest
 
 
 def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:

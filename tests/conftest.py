@@ -6,7 +6,9 @@ a deadline: the machine is shared, and a slow moment is no fault of the code.
 """
 
 import os
+from pathlib import Path
 
+import pytest
 from hypothesis import settings
 
 settings.register_profile("dev", deadline=None)
@@ -14,3 +16,16 @@ settings.register_profile("ci", deadline=None, derandomize=True, database=None, 
 settings.load_profile(
     os.environ.get("HYPOTHESIS_PROFILE") or ("ci" if os.environ.get("CI") else "dev")
 )
+
+# Folders whose tests start real nodes, or many: `make check` leaves them to `make test`.
+_WITH_NODES = frozenset(
+    {"attacks", "audit", "cli", "demo", "explorer", "fuzz", "node", "node_http"}
+)
+_HERE = Path(__file__).parent
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what starts nodes as slow, by its folder."""
+    for item in items:
+        if item.path.relative_to(_HERE).parts[0] in _WITH_NODES:
+            item.add_marker(pytest.mark.slow)
