@@ -41,6 +41,8 @@ class Limits:
     block_interval_ms: int = 600_000
     value_bytes: int = 1024 * 1024
     denials: int = 100
+    owner_collections: int = 256
+    owner_bytes: int = 16 * 1024 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,7 @@ class Genesis:
     collateral: tuple[bytes, ...]
     limits: Limits
     collections: tuple[Collection, ...]
+    auditors: tuple[bytes, ...] = ()  # addresses that may ask about everything
 
 
 def network_id(genesis: bytes) -> bytes:
@@ -90,6 +93,8 @@ def encode_genesis(genesis: Genesis) -> bytes:
                 block_interval_ms=limits.block_interval_ms,
                 value_bytes=limits.value_bytes,
                 denials=limits.denials,
+                owner_collections=limits.owner_collections,
+                owner_bytes=limits.owner_bytes,
             ),
             collections=(
                 pb.CollectionGrant(name=c.name, readers=c.readers, writers=c.writers)
@@ -122,6 +127,8 @@ def decode_genesis(data: bytes) -> Genesis:
             block_interval_ms=limits.block_interval_ms,
             value_bytes=limits.value_bytes,
             denials=limits.denials,
+            owner_collections=limits.owner_collections,
+            owner_bytes=limits.owner_bytes,
         ),
         collections=tuple(
             Collection(verify_name(c.name), c.readers, c.writers) for c in message.collections

@@ -94,7 +94,15 @@ class Conflict:
     version: int
 
 
-Detail = SessionOpened | KeyAcquired | PutDone | ReadGranted | Deleted | Conflict
+@dataclass(frozen=True, slots=True)
+class Destroyed:
+    """Versions `first` to `last` are gone for ever."""
+
+    first: int
+    last: int
+
+
+Detail = Destroyed | SessionOpened | KeyAcquired | PutDone | ReadGranted | Deleted | Conflict
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +139,8 @@ def encode_outcome(outcome: Outcome) -> bytes:
             )
         case Deleted(version):
             message.deleted.version = version
+        case Destroyed(first, last):
+            message.destroyed.CopyFrom(pb.Destroyed(first=first, last=last))
         case None:
             pass
         case _:
@@ -239,5 +249,6 @@ _DECODERS: dict[str, Callable[[pb.Outcome], Detail]] = {
     "put_done": lambda m: PutDone(_version(m.put_done.version)),
     "read_granted": _decode_read,
     "deleted": lambda m: Deleted(_version(m.deleted.version)),
+    "destroyed": lambda m: Destroyed(_version(m.destroyed.first), _version(m.destroyed.last)),
     "conflict": lambda m: Conflict(m.conflict.version),
 }
