@@ -93,7 +93,7 @@ class Connector:
         raise faults[0]
 
     async def _link(self, endpoint: str) -> Link:
-        transport = await Transport.dial(endpoint)
+        transport = await Transport.dial(endpoint, proxied=self._proxied)
         try:
             return Link(transport, await self._hello(transport), self._now_ms())
         except BaseException:

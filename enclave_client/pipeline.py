@@ -7,14 +7,14 @@ Rules:
    one body once, so that gives the first outcome.
 3. "It did not run and never will" (SEQUENCE_PASSED, TRANSACTION_EXPIRED) and the end of a session
    mean: sign again. A write is sealed again for the session that signs it.
-4. The queue is bounded; callers wait for room.
-Not here: connecting (`connector`), sessions (`keeper`), what answers prove (`flights`, `replies`).
+4. One fault of ours or an alarm ends every waiting call; none ever hangs.
+Not here: the queue (`waiting`), connecting (`connector`), sessions (`keeper`), what answers prove
+(`flights`, `replies`).
 """
 
 import asyncio
 from collections import deque
 from collections.abc import Callable
-from itertools import islice
 
 from enclave_client import wire
 from enclave_client.backoff import Backoff, attempt_delay_s
@@ -36,15 +36,12 @@ from enclave_client.outcomes import refused
 from enclave_client.redeem import redeem
 from enclave_client.session import Session
 from enclave_client.transport import SubmitStream
+from enclave_client.waiting import WaitingCalls
 from ledger.format.reason import Reason
 from ledger.format.transaction import MAX_OPERATIONS
 
 WINDOW = 4  # transactions in the air
 MIN_BATCH = 32  # fewer waiting calls than this are not spread over several transactions
-MAX_BATCH_BYTES = 1024 * 1024
-MAX_QUEUE = 8192
-MAX_QUEUE_BYTES = 64 * 1024 * 1024
-MAX_TRIES = 4  # how often one call is signed again
 STALL_S = 20.0  # without any answer a connection is given up
 PATIENCE_S = 30.0  # without any node, waiting calls are told
 WATCH_S = 1.0
@@ -64,13 +61,12 @@ class Pipeline:
         self._book = book
         self._now_ms = now_ms
         self._keeper = SessionKeeper(connector, now_ms)
-        self._queue: deque[Call] = deque()
-        self._queue_bytes = 0
+        self._waiting = WaitingCalls()
         self._flights = Flights()
         self._resend: deque[Flight] = deque()
         self._ready = asyncio.Event()  # something to send, or a slot to send it in
-        self._room = asyncio.Event()
         self._backoff = Backoff()
+        self._patience_ends_ms: int | None = None  # while nothing can be sent
         self._fault: SealedgerClientError | None = ClosedError("the client is not open")
         self._link: Link | None = None
         self._tasks: set[asyncio.Task[None]] = set()
@@ -102,15 +98,11 @@ class Pipeline:
 
     async def submit(self, call: Call) -> object:
         """The call's result, once it stands on the certified ledger; raises why it does not."""
-        while self._fault is None and (
-            len(self._queue) >= MAX_QUEUE or self._queue_bytes > MAX_QUEUE_BYTES
-        ):
-            self._room.clear()
-            await self._room.wait()
+        while self._fault is None and self._waiting.is_full:
+            await self._waiting.room()
         if self._fault is not None:
             raise self._fault
-        self._queue.append(call)
-        self._queue_bytes += call.size
+        self._waiting.add(call)
         self._ready.set()
         return await call.future
 
@@ -119,14 +111,14 @@ class Pipeline:
         while True:
             try:
                 await self._serve(link)
-            except UnavailableError:
+            except UnavailableError as error:
+                self._lose_patience(error)
                 await asyncio.sleep(self._backoff.next_s())
             finally:
                 await link.transport.close()
             link = self._link = await self._reconnect()
 
     async def _reconnect(self) -> Link:
-        patience_ends = self._now_ms() + int(PATIENCE_S * 1000)
         while True:
             try:
                 return await self._connector.link()
@@ -134,12 +126,19 @@ class Pipeline:
                 raise
             except UnavailableError as error:
                 self._flights.expire(self._now_ms())
-                if self._now_ms() > patience_ends:
-                    self._fail_queue(error)
+                self._lose_patience(error)
             except (AttestationFailedError, ReceiptInvalidError) as error:
                 self._flights.fail_all(unknown_outcome(error.message))
-                self._fail_queue(error)
+                self._waiting.fail(error)
             await asyncio.sleep(self._backoff.next_s())
+
+    def _lose_patience(self, error: UnavailableError) -> None:
+        """Tell the waiting calls when nothing could be sent for long."""
+        now_ms = self._now_ms()
+        if self._patience_ends_ms is None:
+            self._patience_ends_ms = now_ms + int(PATIENCE_S * 1000)
+        elif now_ms > self._patience_ends_ms:
+            self._waiting.fail(error)
 
     async def _serve(self, link: Link) -> None:
         """Write, read and watch until one of them cannot go on."""
@@ -177,7 +176,7 @@ class Pipeline:
                 if self._flights.get(flight.transaction.hash) is flight:
                     flight.sent_s = _loop_s()
                     await stream.write(flight.transaction.request)
-            while self._queue and len(self._flights) < WINDOW:
+            while self._waiting and len(self._flights) < WINDOW:
                 departed = await self._depart(link)
                 if departed is not None:
                     await stream.write(departed.transaction.request)
@@ -189,52 +188,34 @@ class Pipeline:
         except (UnavailableError, LogForkedError):
             raise
         except SealedgerClientError as error:
-            self._fail_queue(error)
+            self._waiting.fail(error)
             return None
         if not await self._has_keys(link, session):
             return None
-        calls = self._take()
+        in_all = len(self._waiting) + self._flights.operations
+        limit = min(MAX_OPERATIONS, max(MIN_BATCH, -(-in_all // WINDOW)))
+        calls = self._waiting.take(limit)
         if not calls:
             return None
+        self._patience_ends_ms = None
         flight = depart(session, calls, self._now_ms(), _loop_s())
         self._flights.add(flight)
         return flight
 
     async def _has_keys(self, link: Link, session: Session) -> bool:
         """Whether the session has the keys that the next calls need; asks for a missing one."""
-        for call in islice(self._queue, MAX_OPERATIONS):
-            if call.is_write and call.collection not in session.writer_keys:
-                break
-        else:
+        collection = self._waiting.missing_key(session)
+        if collection is None:
             return True
         try:
-            await self._connector.acquire(link, session, call.collection)
+            await self._connector.acquire(link, session, collection)
         except (UnavailableError, LogForkedError):
             raise
         except SessionOverError:
             session.is_over = True
         except SealedgerClientError as error:
-            self._fail_queue(error, lambda one: _is_write_to(one, call.collection))
+            self._waiting.fail(error, lambda one: one.is_write and one.collection == collection)
         return False
-
-    def _take(self) -> list[Call]:
-        """The next calls in order, those whose callers gave up left out."""
-        queue = self._queue
-        waiting = len(queue) + self._flights.operations
-        limit = min(MAX_OPERATIONS, max(MIN_BATCH, -(-waiting // WINDOW)))
-        calls: list[Call] = []
-        size = 0
-        while queue and len(calls) < limit:
-            call = queue[0]
-            if calls and size + call.size > MAX_BATCH_BYTES:
-                break
-            queue.popleft()
-            self._queue_bytes -= call.size
-            if not call.future.done():
-                size += call.size
-                calls.append(call)
-        self._room.set()
-        return calls
 
     async def _read(self, stream: SubmitStream) -> None:
         while True:
@@ -261,7 +242,7 @@ class Pipeline:
             fail(flight.calls, error)
             leftover = Leftover()
         self._flights.remove(flight)
-        self._again(leftover.again, Reason.WRONG_EPOCH)
+        self._waiting.again(leftover.again, Reason.WRONG_EPOCH)
         for one in leftover.undelivered:
             self._start(redeem(one, self._connector, self._current_link))
 
@@ -277,9 +258,9 @@ class Pipeline:
         self._flights.remove(flight)
         if refusal.reason in SESSION_OVER:
             flight.session.is_over = True
-            self._again(flight.calls, refusal.reason)
+            self._waiting.again(flight.calls, refusal.reason)
         elif refusal.reason in _SIGN_AGAIN:
-            self._again(flight.calls, refusal.reason)
+            self._waiting.again(flight.calls, refusal.reason)
         else:
             for call in flight.calls:
                 what = f"{call.collection}: {call.name}"
@@ -288,31 +269,6 @@ class Pipeline:
     def _send_again(self, flight: Flight) -> None:
         self._resend.append(flight)
         self._ready.set()
-
-    def _again(self, calls: list[Call], reason: Reason) -> None:
-        """Put calls back in front, to be signed anew; not for ever."""
-        for call in reversed(calls):
-            call.tries += 1
-            if call.future.done():
-                continue
-            if call.tries > MAX_TRIES:
-                call.fail(refused(reason, f"{call.collection}: {call.name}"))
-            else:
-                self._queue.appendleft(call)
-                self._queue_bytes += call.size
-
-    def _fail_queue(
-        self, error: SealedgerClientError, which: Callable[[Call], bool] | None = None
-    ) -> None:
-        kept: deque[Call] = deque()
-        for call in self._queue:
-            if which is None or which(call):
-                self._queue_bytes -= call.size
-                call.fail(error)
-            else:
-                kept.append(call)
-        self._queue = kept
-        self._room.set()
 
     def _current_link(self) -> Link:
         if self._link is None:
@@ -345,11 +301,7 @@ class Pipeline:
             self._fault = error
         unknown = error if isinstance(error, LogForkedError) else unknown_outcome(error.message)
         self._flights.fail_all(unknown)
-        self._fail_queue(error)
-
-
-def _is_write_to(call: Call, collection: str) -> bool:
-    return call.is_write and call.collection == collection
+        self._waiting.fail(error)
 
 
 def _loop_s() -> float:

@@ -26,7 +26,6 @@ DIAL_TIMEOUT_S = 5.0
 CALL_TIMEOUT_S = 20.0
 _SERVICE = "/sealedger.v1.Node/"
 _OPTIONS = (
-    ("grpc.ssl_target_name_override", SERVER_NAME),
     ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
     ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
     ("grpc.use_local_subchannel_pool", 1),
@@ -60,12 +59,16 @@ class Transport:
         self._channel = channel
 
     @classmethod
-    async def dial(cls, endpoint: str) -> "Transport":
+    async def dial(cls, endpoint: str, *, proxied: bool) -> "Transport":
         """Fetch the endpoint's certificate and open a channel pinned to exactly it.
+
+        A node's certificate has one name everywhere; a proxy's has that of its endpoint.
 
         Raises UnavailableError, or AttestationFailedError for a certificate that cannot be read.
         """
-        der = await _fetch_certificate(endpoint)
+        host = endpoint.rpartition(":")[0].strip("[]")
+        name = host if proxied else SERVER_NAME
+        der = await _fetch_certificate(endpoint, name)
         try:
             key = x509.load_der_x509_certificate(der).public_key()
             spki = key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
@@ -74,7 +77,8 @@ class Transport:
                 Check.TLS, f"{endpoint} shows no readable certificate"
             ) from error
         pinned = grpc.ssl_channel_credentials(ssl.DER_cert_to_PEM_cert(der).encode())
-        channel = grpc.aio.secure_channel(endpoint, pinned, options=_OPTIONS)
+        options = (*_OPTIONS, ("grpc.ssl_target_name_override", name))
+        channel = grpc.aio.secure_channel(endpoint, pinned, options=options)
         return cls(endpoint, channel, hashlib.sha256(spki).digest())
 
     async def hello(self, request: bytes) -> bytes:
@@ -148,7 +152,7 @@ def _unavailable(endpoint: str, error: Exception) -> UnavailableError:
     return UnavailableError(f"{endpoint}: the stream is broken")
 
 
-async def _fetch_certificate(endpoint: str) -> bytes:
+async def _fetch_certificate(endpoint: str, name: str) -> bytes:
     """One TLS 1.3 handshake with nothing trusted: only to learn the certificate (DER)."""
     host, _, port = endpoint.rpartition(":")
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -159,7 +163,7 @@ async def _fetch_certificate(endpoint: str) -> bytes:
     try:
         async with asyncio.timeout(DIAL_TIMEOUT_S):
             _, writer = await asyncio.open_connection(
-                host.strip("[]"), int(port), ssl=context, server_hostname=SERVER_NAME
+                host.strip("[]"), int(port), ssl=context, server_hostname=name
             )
     except (OSError, TimeoutError, ValueError, OverflowError) as error:
         raise UnavailableError(

@@ -54,6 +54,9 @@ class Released:
     sealed_key: bytes
 
 
+_EMPTY = {reason: Released(reason, b"") for reason in Reason}  # most operations release nothing
+
+
 @dataclass(frozen=True, slots=True)
 class Recorded:
     """An entry of the log; nothing in it is verified yet.
@@ -182,7 +185,8 @@ def _refusal(message: node_pb2.Refusal) -> Refusal:
 def _released(message: kms_pb2.Released) -> Released | None:
     if not message.reason:
         return None
-    return Released(_reason(message.reason), message.sealed_key)
+    key = message.sealed_key
+    return Released(_reason(message.reason), key) if key else _EMPTY[_reason(message.reason)]
 
 
 def _recorded(message: node_pb2.Recorded) -> Recorded:

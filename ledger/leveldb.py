@@ -3,6 +3,7 @@
 One process at a time (LevelDB's own LOCK). Writes release the GIL, so a writer thread lets the next
 block execute. Values are mostly random bytes: no compression. Paranoid checks: a damaged record in
 the write-ahead log refuses to open, where LevelDB would otherwise drop it and go on without it.
+Reads verify the blocks' checksums (0.6 to 0.9 us each): damage is an error, never another value.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -36,7 +37,8 @@ class LevelDB:
                 max_open_files=512,
             )
         except (plyvel.Error, OSError) as error:
-            if f"{directory}/LOCK: " in _words(error):
+            # "lock <path>: ...", unlike "<path>: ..." where the file cannot be opened at all.
+            if f"lock {directory}/LOCK: " in _words(error):
                 raise StoreBusyError(f"the data directory {directory} is in use") from error
             raise StoreError(
                 f"cannot open the data directory {directory}: {_words(error)}"
@@ -45,7 +47,7 @@ class LevelDB:
     def get(self, key: bytes) -> bytes | None:
         """See Store.get."""
         try:
-            value: bytes | None = self._db.get(key)
+            value: bytes | None = self._db.get(key, verify_checksums=True)
         except (plyvel.Error, OSError, RuntimeError) as error:
             raise StoreError(f"reading failed: {_words(error)}") from error
         return value
@@ -53,7 +55,7 @@ class LevelDB:
     def scan(self, start: bytes, stop: bytes) -> Iterator[tuple[bytes, bytes]]:
         """See Store.scan; the snapshot is taken by this call, not by the first row."""
         try:
-            rows = self._db.iterator(start=start, stop=stop)
+            rows = self._db.iterator(start=start, stop=stop, verify_checksums=True)
         except (plyvel.Error, OSError, RuntimeError) as error:
             raise StoreError(f"reading failed: {_words(error)}") from error
         return _rows(rows)

@@ -9,7 +9,7 @@ import hashlib
 from dataclasses import dataclass
 from typing import Protocol
 
-from attestation.errors import AttestationError, CannotDecideError
+from attestation.errors import AttestationError, CannotDecideError, DecisionFault
 from attestation.verdict import encode_verdict
 from contracts.errors import RefusedError
 from contracts.prepare import Prepared, prepare
@@ -19,6 +19,12 @@ from ledger.format.outcome import Coordinates
 from ledger.format.reason import Reason
 from ledger.format.sealed import encode_coordinates, sealed_digest, split_sealed
 from node.verifier import EvidenceVerifier
+
+# Not a word on the evidence: the same bytes may be sent again.
+_MOMENT: dict[str, Reason] = {
+    DecisionFault.VERIFIER_BUSY: Reason.OVERLOADED,
+    DecisionFault.VERIFIER_CLOSED: Reason.SHUTTING_DOWN,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +77,8 @@ class EnvelopeChecker:
         try:
             return encode_verdict(await self._verifier.verify(payload))
         except CannotDecideError as error:
-            raise RefusedError(Reason.EVIDENCE_UNDECIDED, str(error)) from error
+            reason = _MOMENT.get(error.code, Reason.EVIDENCE_UNDECIDED)
+            raise RefusedError(reason, str(error)) from error
         except AttestationError as error:
             raise RefusedError(Reason.EVIDENCE_REFUSED, str(error)) from error
 

@@ -30,6 +30,7 @@ MAX_OPERATION_BYTES = 20 * 1024
 RECORD_ID_BYTES = 16
 SESSION_KEY_BYTES = 33
 KEM_KEY_BYTES = 1216
+MAX_MODE = 255
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +173,8 @@ def _put_message(put: Put) -> pb.Put:
 
 def _decode_put(message: pb.Operation) -> Operation:
     put = message.put
+    if put.mode > MAX_MODE:
+        raise FormatError(f"put: mode {put.mode}, it is one byte of the sealed header")
     return Put(
         verify_name(put.collection),
         verify_name(put.name),

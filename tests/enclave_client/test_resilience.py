@@ -1,10 +1,12 @@
 """Breaks, losses, ends of sessions: every call ends, and each operation ran once."""
 
 import asyncio
+from dataclasses import replace
+from typing import cast
 
 import pytest
 
-from enclave_client import pipeline
+from enclave_client import pipeline, waiting
 from enclave_client.errors import (
     AttestationFailedError,
     OutcomeUnknownError,
@@ -13,6 +15,8 @@ from enclave_client.errors import (
 )
 from ledger.format.genesis import Limits
 from ledger.format.reason import Reason
+from sealedger.v1 import ledger_pb2
+from sealedger.v1 import node_pb2 as pb
 from tests.enclave_client.conftest import Connect, Machine
 from tests.enclave_client.fake_ledger import FakeLedger
 from tests.enclave_client.fake_node import FakeNode
@@ -49,9 +53,9 @@ async def test_a_restarted_node_is_found_again(connect: Connect, node: FakeNode)
     async with connect() as c:
         await c.put("n", b"x")
         await node.close()
-        waiting = asyncio.create_task(c.get("n"))
+        call = asyncio.create_task(c.get("n"))
         await node.open()
-        assert (await waiting).value == b"x"
+        assert (await call).value == b"x"
     assert node.ledger.sessions() == 1
 
 
@@ -146,6 +150,39 @@ async def test_what_did_not_run_and_never_will_is_signed_again(
         assert len(set(node.received[before:])) == 2
 
 
+async def test_a_write_for_a_past_epoch_is_sealed_again(connect: Connect, node: FakeNode) -> None:
+    """When the network moved to another epoch, the key is acquired anew and the value resealed."""
+    async with connect() as c:
+        await c.put("n", b"x")
+        session = c._pipeline._keeper._session
+        assert session is not None
+        past = replace(session.writer_keys["app/secrets"], epoch=7)
+        session.writer_keys["app/secrets"] = past
+        assert (await c.put("n", b"y")).version == 2
+        assert (await c.get("n")).value == b"y"
+    assert node.ledger.puts() == 3, "the first, the refused and the sealed again"
+
+
+async def test_a_node_that_opens_no_session_ends_the_waiting_calls(
+    connect: Connect, node: FakeNode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A node that can be reached but never opens the next session is unavailable."""
+    monkeypatch.setattr(pipeline, "PATIENCE_S", 0.05)
+    async with connect() as c:
+        await c.put("n", b"x")
+        node.ledger.forget_sessions()
+        node.on_reply = _overloaded
+        with pytest.raises(UnavailableError, match="OVERLOADED"):
+            await c.get("n")
+
+
+def _overloaded(reply: pb.SubmitReply) -> pb.SubmitReply:
+    if reply.HasField("refusal"):
+        return reply
+    overloaded = pb.Refusal(reason=cast("ledger_pb2.Reason", Reason.OVERLOADED.value))
+    return pb.SubmitReply(transaction_hash=reply.transaction_hash, refusal=overloaded)
+
+
 async def test_signing_again_has_an_end(connect: Connect, node: FakeNode) -> None:
     """A node that refuses for ever gets no endless stream of transactions."""
     async with connect() as c:
@@ -154,7 +191,7 @@ async def test_signing_again_has_an_end(connect: Connect, node: FakeNode) -> Non
         with pytest.raises(RefusedError) as caught:
             await c.put("n", b"y")
     assert caught.value.reason is Reason.SEQUENCE_PASSED
-    assert len(node.refuse) == 100 - (pipeline.MAX_TRIES + 1)
+    assert len(node.refuse) == 100 - (waiting.MAX_TRIES + 1)
 
 
 @pytest.mark.parametrize(
@@ -202,10 +239,10 @@ async def test_a_silent_connection_is_given_up(
     async with connect() as c:
         await c.put("n", b"x")
         silence = node.withhold = asyncio.Event()
-        waiting = asyncio.create_task(c.put("n", b"y"))
+        call = asyncio.create_task(c.put("n", b"y"))
         await node.ledger.wait_for_puts(2)
         node.withhold = None
-        assert (await waiting).version == 2
+        assert (await call).version == 2
         silence.set()
     assert node.ledger.puts() == 2
 
@@ -239,10 +276,10 @@ async def test_closing_ends_calls_that_wait(connect: Connect, node: FakeNode) ->
     async with connect() as c:
         await c.put("n", b"x")
         node.withhold = asyncio.Event()
-        waiting = asyncio.create_task(c.put("n", b"y"))
+        call = asyncio.create_task(c.put("n", b"y"))
         await node.ledger.wait_for_puts(2)
     with pytest.raises(OutcomeUnknownError):
-        await waiting
+        await call
     node.withhold.set()
 
 
@@ -250,7 +287,7 @@ async def test_a_full_queue_makes_callers_wait(
     connect: Connect, node: FakeNode, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With more callers than room, all get served and the queue never exceeds its bound."""
-    monkeypatch.setattr(pipeline, "MAX_QUEUE", 10)
+    monkeypatch.setattr(waiting, "MAX_CALLS", 10)
     async with connect() as c:
         await asyncio.gather(*(c.put(f"n/{number}", b"x") for number in range(200)))
         assert max(node.batches) <= 10

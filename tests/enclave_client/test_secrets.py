@@ -52,7 +52,7 @@ async def test_a_planted_value_shows_nowhere(
         tasks = [asyncio.create_task(c.put("n", planted)) for _ in range(3)]
         texts += [repr(task) for task in tasks]
         await asyncio.gather(*tasks)
-        texts.append(repr(c._pipeline._queue))
+        texts.append(repr(list(c._pipeline._waiting._calls)))
     texts += [record.getMessage() for record in caplog.records]
     assert not [text for text in texts if _shows(text, planted)]
 

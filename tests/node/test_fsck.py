@@ -411,7 +411,7 @@ def test_damage_is_named(full: SmallLedger, tmp_path: Path, damage: str) -> None
         assert NAME.encode().hex() not in str(finding)
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_any_changed_row_is_found(
     full: SmallLedger, tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
