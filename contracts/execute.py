@@ -19,6 +19,8 @@ from dataclasses import dataclass, replace
 
 from ledger import keys
 from ledger.crypto import ed25519, p256
+from ledger.crypto.secp256k1 import recover_address
+from ledger.format import eip712
 from ledger.format.leaf import TransactionLeaf, encode_leaf
 from ledger.format.operation import (
     AcquireKey,
@@ -31,10 +33,19 @@ from ledger.format.operation import (
 )
 from ledger.format.outcome import Outcome, encode_outcome
 from ledger.format.reason import Reason
+from ledger.format.summary import summarize
+from ledger.format.terms import (
+    CreateCollection,
+    Destroy,
+    FreezeCollection,
+    SetPolicy,
+    account_writer,
+)
 from ledger.format.transaction import SignerKind, signed_message
 
-from contracts import sessions, values
+from contracts import owners, sessions, values
 from contracts.errors import RefusedError, StateError
+from contracts.place import TOUCH_DENIED, Place
 from contracts.prepare import Prepared
 from contracts.records import (
     Parameters,
@@ -48,11 +59,11 @@ from contracts.records import (
     encode_sequence,
     encode_signer,
 )
-from contracts.values import TOUCH_DENIED, Place
 from contracts.view import Changes, LogView, StateView
 
 SEQUENCE_WINDOW = 1024
 SESSION_VALID_MS = 600_000
+ACCOUNT_VALID_MS = 7 * 24 * 3_600_000
 
 _DENIED = Reason.DENIED
 _MALFORMED = Outcome(Reason.MALFORMED)
@@ -60,6 +71,12 @@ _WRONG_SIGNER = Outcome(Reason.WRONG_SIGNER)
 _NOT_EXECUTED = Outcome(Reason.NOT_EXECUTED)
 _CLOSED = Outcome(Reason.SESSION_CLOSED)
 _UNJUDGED = frozenset({Reason.MALFORMED, Reason.UNKNOWN_COLLECTION, Reason.WRONG_SIGNER})
+_UNJUDGED_OF_ACCOUNTS = _UNJUDGED | {
+    Reason.DENIED,
+    Reason.COLLECTION_EXISTS,
+    Reason.QUOTA_EXCEEDED,
+    Reason.NOT_FOUND,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,12 +129,12 @@ def execute(
     if body.signer_kind is SignerKind.NEW_SESSION:
         when = (block.time_ms, block.index)
         outcomes = (sessions.open_session(prepared, verdict, state, parameters, log, when),)
-    elif session is not None:
-        place = Place(state, parameters, block.time_ms, block.index, 0, body.signer, session)
-        outcomes, signer = _run(prepared, place, signer)
-    else:
+    elif body.signer_kind is SignerKind.NODE:
         outcomes = tuple(_judge_node(one, parameters) for one in prepared.operations)
-    _verify_worth(outcomes)
+    else:
+        place = _place(prepared, state, parameters, block, session)
+        outcomes, signer = _run(prepared, place, signer)
+    _verify_worth(outcomes, body.signer_kind)
     if body.atomic and any(one.reason is not Reason.OK for one in outcomes):
         state.writes = dict(filter(_is_denied_touch, state.writes.items()))
         outcomes = tuple(_NOT_EXECUTED if o.reason is Reason.OK else o for o in outcomes)
@@ -156,9 +173,20 @@ def _signer(prepared: Prepared, state: Changes, parameters: Parameters) -> Sessi
         if body.signer not in parameters.nodes:
             raise RefusedError(Reason.UNKNOWN_SIGNER, "the trust document names no such node")
         return None
-    if body.signer_kind is SignerKind.NEW_SESSION:
-        return None
-    raise RefusedError(Reason.UNKNOWN_SIGNER, "accounts cannot sign on this network yet")
+    return None
+
+
+def _place(
+    prepared: Prepared,
+    state: Changes,
+    parameters: Parameters,
+    block: Block,
+    session: SessionRecord | None,
+) -> Place:
+    signer = prepared.body.signer
+    account = b"" if session is not None else signer
+    writer = signer if session is not None else account_writer(signer)
+    return Place(state, parameters, block.time_ms, block.index, 0, writer, session, account)
 
 
 def _verify_signature(prepared: Prepared, session: SessionRecord | None) -> None:
@@ -167,11 +195,25 @@ def _verify_signature(prepared: Prepared, session: SessionRecord | None) -> None
     signature = prepared.envelope.signature
     if body.signer_kind is SignerKind.NODE:
         is_good = ed25519.is_valid(body.signer, signature, message)
+    elif body.signer_kind is SignerKind.ACCOUNT:
+        is_good = _is_signed_by_account(prepared)
     else:
         public = body.signer if session is None else session.public_key
         is_good = p256.is_valid(public, signature, message)
     if not is_good:
         raise RefusedError(Reason.BAD_SIGNATURE, "sign the body with the signer's own key, low s")
+
+
+def _is_signed_by_account(prepared: Prepared) -> bool:
+    """EIP-712 over the summary that a wallet shows; one unreadable operation has no summary."""
+    body = prepared.body
+    readable = tuple(one for one in prepared.operations if one is not None)
+    if len(readable) != len(prepared.operations):
+        return False
+    digest = eip712.transaction_digest(
+        body.network_id, body.sequence, summarize(readable), prepared.hash
+    )
+    return recover_address(digest, prepared.envelope.signature) == body.signer
 
 
 def _first_run(prepared: Prepared, data: bytes | None, signer: SignerRecord) -> int | None:
@@ -206,8 +248,13 @@ def _verify_time(prepared: Prepared, block: Block, parameters: Parameters) -> No
         raise RefusedError(
             Reason.TRANSACTION_EXPIRED, "it did not run and never will: sign it again"
         )
-    if until > block.time_ms + SESSION_VALID_MS + parameters.skew_ms:
-        raise RefusedError(Reason.VALID_TOO_LONG, "valid_until is at most 10 minutes ahead")
+    is_account = prepared.body.signer_kind is SignerKind.ACCOUNT
+    longest = ACCOUNT_VALID_MS if is_account else SESSION_VALID_MS
+    if until > block.time_ms + longest + parameters.skew_ms:
+        raise RefusedError(
+            Reason.VALID_TOO_LONG,
+            "valid_until is at most 10 minutes ahead, 7 days for accounts",
+        )
 
 
 def _run(
@@ -246,6 +293,20 @@ def _judge(operation: Operation | None, place: Place) -> Outcome:
         case None:
             return _MALFORMED
         case _:
+            return _judge_owner(operation, place)
+
+
+def _judge_owner(operation: Operation, place: Place) -> Outcome:
+    match operation:
+        case CreateCollection():
+            return owners.create(operation, place)
+        case SetPolicy():
+            return owners.set_policy(operation, place)
+        case FreezeCollection():
+            return owners.freeze(operation, place)
+        case Destroy():
+            return values.destroy(operation, place)
+        case _:
             return _WRONG_SIGNER
 
 
@@ -263,8 +324,10 @@ def _is_denied_touch(row: tuple[bytes, bytes | None]) -> bool:
     return row[0].startswith(keys.TOUCH) and row[1] == TOUCH_DENIED
 
 
-def _verify_worth(outcomes: tuple[Outcome, ...]) -> None:
-    if all(one.reason in _UNJUDGED for one in outcomes):
+def _verify_worth(outcomes: tuple[Outcome, ...], kind: SignerKind) -> None:
+    # Anybody can make an account, so what an account may not do leaves no entry either.
+    free = _UNJUDGED_OF_ACCOUNTS if kind is SignerKind.ACCOUNT else _UNJUDGED
+    if all(one.reason in free for one in outcomes):
         raise RefusedError(
             outcomes[0].reason, "no operation of this transaction could be judged at all"
         )

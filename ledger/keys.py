@@ -13,7 +13,8 @@ key   then                                          value
 ``s`` type, then as below                           state, read and written by ``contracts`` only
 ===== ============================================= ==============================================
 
-State types: ``P`` parameters · ``A`` policies that admit sessions · ``C`` collection ·
+State types: ``P`` parameters · ``A`` policies by what they name · ``B`` policy ·
+``C`` collection · ``U`` owner ·
 ``S`` session id ·
 ``Q`` quote digest · ``N`` signer · ``W`` signer, sequence u64 · ``H`` head of a secret ·
 ``V`` superseded version u64 · ``T`` touch: index u64, position u16.
@@ -38,7 +39,6 @@ CHECKPOINT = b"c"
 STATE = b"s"
 TOUCH = b"sT"
 PARAMETERS = b"sP"
-ADMISSIONS = b"sA"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +91,21 @@ def collection(name: str) -> bytes:
 def session(session_id: bytes) -> bytes:
     """Key of a session's record."""
     return b"sS" + session_id
+
+
+def owner(address: bytes) -> bytes:
+    """Key of what an account holds."""
+    return b"sU" + address
+
+
+def admission(name: bytes) -> bytes:
+    """Key of the policies that name a measurement, or a signer and product."""
+    return b"sA" + name
+
+
+def policy(digest: bytes) -> bytes:
+    """Key of a policy's canonical bytes."""
+    return b"sB" + digest
 
 
 def quote(digest: bytes) -> bytes:

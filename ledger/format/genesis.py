@@ -15,6 +15,7 @@ from sealedger.v1 import ledger_pb2 as pb
 from ledger.errors import FormatError
 from ledger.format.names import is_name, verify_name
 from ledger.format.strict import decode_strict, encode, verify_length
+from ledger.format.terms import ADDRESS_BYTES
 from ledger.format.trust import TrustDocument, decode_trust
 
 MAX_GENESIS_BYTES = 1024 * 1024
@@ -100,6 +101,7 @@ def encode_genesis(genesis: Genesis) -> bytes:
                 pb.CollectionGrant(name=c.name, readers=c.readers, writers=c.writers)
                 for c in genesis.collections
             ),
+            auditors=genesis.auditors,
         )
     )
 
@@ -133,6 +135,7 @@ def decode_genesis(data: bytes) -> Genesis:
         collections=tuple(
             Collection(verify_name(c.name), c.readers, c.writers) for c in message.collections
         ),
+        auditors=tuple(verify_length("auditor", one, ADDRESS_BYTES) for one in message.auditors),
     )
     _verify_genesis(genesis, decode_trust(genesis.trust))
     return genesis

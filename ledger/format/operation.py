@@ -10,6 +10,11 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from sealedger.v1 import ledger_pb2 as pb
+
+from ledger.errors import FormatError
+from ledger.format.names import verify_name
+from ledger.format.strict import decode_strict, encode, verify_length
 from ledger.format.terms import (
     OwnerOperation,
     decode_create,
@@ -18,11 +23,6 @@ from ledger.format.terms import (
     decode_set_policy,
     owner_message,
 )
-from sealedger.v1 import ledger_pb2 as pb
-
-from ledger.errors import FormatError
-from ledger.format.names import verify_name
-from ledger.format.strict import decode_strict, encode, verify_length
 
 SALT_BYTES = 16
 # an owner's terms with two policies of 8 KiB are the largest

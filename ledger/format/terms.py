@@ -6,11 +6,12 @@ text that a wallet shows for them is ``ledger.format.summary``'s.
 
 from dataclasses import dataclass
 
+from sealedger.v1 import ledger_pb2 as pb
+
 from ledger.errors import FormatError
 from ledger.format.names import verify_name
 from ledger.format.reason import Reason
 from ledger.format.strict import verify_length
-from sealedger.v1 import ledger_pb2 as pb
 
 ADDRESS_BYTES = 20
 MAX_AUDITORS = 64
@@ -61,6 +62,11 @@ class Destroy:
 
 
 OwnerOperation = CreateCollection | SetPolicy | FreezeCollection | Destroy
+
+
+def account_writer(address: bytes) -> bytes:
+    """The 32 bytes that stand for an account where a sealed value names its writer."""
+    return bytes(12) + address
 
 
 def owner_message(operation: OwnerOperation) -> pb.Operation:
