@@ -136,3 +136,45 @@ def version_of(collection_name: str, name: str, version: int) -> bytes:
 def touch(collection_name: str, name: str, index: int, position: int) -> bytes:
     """Key that marks an operation on a secret: its history, complete by construction."""
     return f"sT{collection_name}\0{name}\0".encode("ascii") + _TOUCH.pack(index, position)
+
+
+def names_from(collection_name: str, prefix: str, after: str) -> tuple[bytes, bytes]:
+    """The range of heads of a collection's names that start with `prefix`, after `after`."""
+    base = f"sH{collection_name}\0".encode("ascii")
+    start = base + prefix.encode("ascii")
+    past = base + after.encode("ascii") + b"\0\0"
+    return max(start, past) if after else start, start + b"\xff"
+
+
+def name_of_head(key: bytes) -> str:
+    """The name in a head's key."""
+    return key[2:-1].partition(b"\0")[2].decode("ascii")
+
+
+def versions_range(collection_name: str, name: str) -> tuple[bytes, bytes]:
+    """The range of a secret's superseded versions."""
+    base = f"sV{collection_name}\0{name}\0".encode("ascii")
+    return base, base + b"\xff" * 9
+
+
+def touches_from(collection_name: str, name: str, index: int) -> tuple[bytes, bytes]:
+    """The range of a secret's touches, from an entry on."""
+    base = f"sT{collection_name}\0{name}\0".encode("ascii")
+    return base + _U64.pack(index), base + b"\xff" * 11
+
+
+def place_of_touch(key: bytes) -> tuple[int, int]:
+    """Entry and position in a touch's key."""
+    index, position = _TOUCH.unpack(key[-_TOUCH.size :])
+    return index, position
+
+
+def collections_after(after: str) -> tuple[bytes, bytes]:
+    """The range of collections after `after`."""
+    start = b"sC" + after.encode("ascii") + (b"\0" if after else b"")
+    return start, b"sC\xff"
+
+
+def name_of_collection(key: bytes) -> str:
+    """The name in a collection's key."""
+    return key[2:].decode("ascii")

@@ -9,6 +9,7 @@ signer the same kind of answer, so replay within its minutes is harmless. Who ma
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import cast
 
 from sealedger.v1 import ledger_pb2 as pb
@@ -20,6 +21,7 @@ from ledger.format.transaction import SIGNER_BYTES, SignerKind
 
 MAX_QUERY_BYTES = 2048
 MAX_ROWS = 1000
+MAX_INDICES = 256
 QUERY_DOMAIN = b"sealedger/query/1\0"
 
 
@@ -70,13 +72,15 @@ class ListCollections:
 class OpenEntries:
     """Entries from `from_index` on, with the operations that the signer may see opened.
 
-    `collection` and `session` narrow it (empty: everything that the signer may see).
+    `collection` and `session` narrow it (empty: everything that the signer may see). With
+    `indices`, exactly these entries (growing, at most 256).
     """
 
     from_index: int
     limit: int
     collection: str = ""
     session: bytes = b""
+    indices: tuple[int, ...] = ()
 
 
 Question = ListSecrets | ShowHead | ShowHistory | ShowCollection | ListCollections | OpenEntries
@@ -126,10 +130,14 @@ def encode_query(query: Query) -> bytes:
             message.show_collection.collection = collection
         case ListCollections(after, limit):
             message.list_collections.CopyFrom(pb.ListCollections(after=after, limit=limit))
-        case OpenEntries(from_index, limit, collection, session):
+        case OpenEntries(from_index, limit, collection, session, indices):
             message.open_entries.CopyFrom(
                 pb.OpenEntries(
-                    from_index=from_index, limit=limit, collection=collection, session=session
+                    from_index=from_index,
+                    limit=limit,
+                    collection=collection,
+                    session=session,
+                    indices=indices,
                 )
             )
     return encode(message)
@@ -183,7 +191,10 @@ def _open_entries(message: pb.Query) -> Question:
     if len(asked.session) not in (0, 32):
         raise FormatError("query: a session id has 32 bytes")
     collection = verify_name(asked.collection) if asked.collection else ""
-    return OpenEntries(asked.from_index, _limit(asked.limit), collection, asked.session)
+    indices = tuple(asked.indices)
+    if len(indices) > MAX_INDICES or any(a >= b for a, b in pairwise(indices)):
+        raise FormatError(f"query: at most {MAX_INDICES} indices, growing")
+    return OpenEntries(asked.from_index, _limit(asked.limit), collection, asked.session, indices)
 
 
 def _part(text: str) -> str:

@@ -665,13 +665,15 @@ class ListCollections(_message.Message):
     def __init__(self, after: _Optional[str] = ..., limit: _Optional[int] = ...) -> None: ...
 
 class OpenEntries(_message.Message):
-    __slots__ = ("from_index", "limit", "collection", "session")
+    __slots__ = ("from_index", "limit", "collection", "session", "indices")
     FROM_INDEX_FIELD_NUMBER: _ClassVar[int]
     LIMIT_FIELD_NUMBER: _ClassVar[int]
     COLLECTION_FIELD_NUMBER: _ClassVar[int]
     SESSION_FIELD_NUMBER: _ClassVar[int]
+    INDICES_FIELD_NUMBER: _ClassVar[int]
     from_index: int
     limit: int
     collection: str
     session: bytes
-    def __init__(self, from_index: _Optional[int] = ..., limit: _Optional[int] = ..., collection: _Optional[str] = ..., session: _Optional[bytes] = ...) -> None: ...
+    indices: _containers.RepeatedScalarFieldContainer[int]
+    def __init__(self, from_index: _Optional[int] = ..., limit: _Optional[int] = ..., collection: _Optional[str] = ..., session: _Optional[bytes] = ..., indices: _Optional[_Iterable[int]] = ...) -> None: ...

@@ -1,0 +1,210 @@
+"""Who may ask what, and the answers that come from state alone. Pure; nothing is written.
+
+1. The query is for this network, at most a minute from the ledger's clock, signed by an open session
+   or an account.
+2. A session may ask about the collections whose policies admit it, an account about those that it
+   owns or audits; a network's auditors about everything. An unknown collection and a forbidden one
+   give the same answer.
+3. Operations that open sessions or start key services concern every collection: who may ask about
+   any may see them.
+"""
+
+from dataclasses import dataclass, field
+from itertools import islice
+
+from ledger import keys
+from ledger.crypto import p256
+from ledger.crypto.secp256k1 import recover_address
+from ledger.format import eip712
+from ledger.format.operation import Operation
+from ledger.format.query import (
+    ListCollections,
+    ListSecrets,
+    Query,
+    ShowHistory,
+    query_hash,
+    query_message,
+)
+from ledger.format.reason import Reason
+from ledger.format.summary import summarize_question
+from ledger.format.transaction import SignerKind
+
+from contracts.admission import admits
+from contracts.errors import RefusedError
+from contracts.holdings import CollectionRecord, decode_collection
+from contracts.records import Parameters, SessionRecord, decode_session, decode_signer
+from contracts.versions import HeadRecord, Version, decode_head, decode_version
+from contracts.view import ScanView
+
+QUERY_AGE_MS = 60_000
+MAX_WALKED = 10_000  # rows that one answer looks at
+
+
+@dataclass(slots=True)
+class Asker:
+    """A verified signer and what it may ask about; remembers its judgements."""
+
+    view: ScanView
+    parameters: Parameters
+    account: bytes
+    session: SessionRecord | None
+    _judged: dict[str, bool] = field(default_factory=dict)
+
+    @property
+    def is_auditor(self) -> bool:
+        """Whether the signer may ask about everything."""
+        return bool(self.account) and self.account in self.parameters.auditors
+
+    def may_ask(self, collection: str) -> bool:
+        """Whether the signer may ask about a collection (2 above)."""
+        if collection not in self._judged:
+            data = self.view.get(keys.collection(collection))
+            self._judged[collection] = data is not None and self.may_ask_of(decode_collection(data))
+        return self._judged[collection]
+
+    def may_ask_of(self, collection: CollectionRecord) -> bool:
+        """The same for a collection's record."""
+        terms = collection.terms
+        if self.session is None:
+            return (
+                self.is_auditor
+                or self.account == collection.owner
+                or self.account in terms.auditors
+            )
+        identity, is_development = self.session.identity, self.parameters.is_development
+        return admits(terms.readers, identity, is_development) or admits(
+            terms.writers, identity, is_development
+        )
+
+    def may_see(self, operation: Operation) -> bool:
+        """Whether the signer may see an operation (2 and 3 above)."""
+        collection = getattr(operation, "collection", None)
+        return True if collection is None else self.may_ask(collection)
+
+
+@dataclass(frozen=True, slots=True)
+class SecretRow:
+    """A secret's name and current version."""
+
+    name: str
+    head: HeadRecord
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Rows, and whether the limit cut them."""
+
+    rows: tuple[SecretRow, ...]
+    more: bool
+
+
+def identify(
+    query: Query, body: bytes, signature: bytes, view: ScanView, context: "AskContext"
+) -> Asker:
+    """Check who asks (1 above); RefusedError otherwise."""
+    parameters = context.parameters
+    if query.network_id != context.network_id:
+        raise RefusedError(Reason.WRONG_NETWORK, "the query is for another network")
+    if abs(query.time_ms - context.now_ms) > QUERY_AGE_MS + parameters.skew_ms:
+        raise RefusedError(
+            Reason.TRANSACTION_EXPIRED, "sign the query again: its time is not the present"
+        )
+    if query.signer_kind is SignerKind.ACCOUNT:
+        summary = summarize_question(query.question)
+        digest = eip712.query_digest(query.network_id, query.time_ms, summary, query_hash(body))
+        if recover_address(digest, signature) != query.signer:
+            raise RefusedError(Reason.BAD_SIGNATURE, "the account did not sign this query")
+        return Asker(view, parameters, query.signer, None)
+    session = _open_session(query, view, context)
+    if not p256.is_valid(session.public_key, signature, query_message(query.network_id, body)):
+        raise RefusedError(Reason.BAD_SIGNATURE, "the session did not sign this query")
+    return Asker(view, parameters, b"", session)
+
+
+@dataclass(frozen=True, slots=True)
+class AskContext:
+    """What a query is judged by beside state."""
+
+    network_id: bytes
+    parameters: Parameters
+    now_ms: int
+
+
+def verify_may_ask(asker: Asker, collection: str) -> None:
+    """Raise RefusedError DENIED unless the signer may ask about the collection."""
+    if not asker.may_ask(collection):
+        raise RefusedError(
+            Reason.DENIED, "there is no such collection, or this signer may not ask about it"
+        )
+
+
+def list_secrets(asker: Asker, asked: ListSecrets) -> Page:
+    """Names of a collection, in order."""
+    verify_may_ask(asker, asked.collection)
+    start, stop = keys.names_from(asked.collection, asked.prefix, asked.after)
+    found = list(islice(asker.view.scan(start, stop), asked.limit + 1))
+    rows = tuple(
+        SecretRow(keys.name_of_head(key), decode_head(data)) for key, data in found[: asked.limit]
+    )
+    return Page(rows, len(found) > asked.limit)
+
+
+def show_head(asker: Asker, collection: str, name: str) -> HeadRecord:
+    """A secret's current version; RefusedError NOT_FOUND if there never was one."""
+    verify_may_ask(asker, collection)
+    data = asker.view.get(keys.head_of(collection, name))
+    if data is None:
+        raise RefusedError(Reason.NOT_FOUND, "there is no such secret")
+    return decode_head(data)
+
+
+def show_history(asker: Asker, asked: ShowHistory) -> tuple[tuple[int, int], ...]:
+    """(entry, position) of every operation on a secret, in order; one more than the limit."""
+    verify_may_ask(asker, asked.collection)
+    view = asker.view
+    places = {
+        (version.index, version.position)
+        for version in _versions(view, asked)
+        if version.index >= asked.from_index
+    }
+    touches = keys.touches_from(asked.collection, asked.name, asked.from_index)
+    places.update(
+        keys.place_of_touch(key) for key, _ in islice(view.scan(*touches), asked.limit + 1)
+    )
+    return tuple(sorted(places)[: asked.limit + 1])
+
+
+def list_collections(
+    asker: Asker, asked: ListCollections
+) -> tuple[tuple[str, CollectionRecord], ...]:
+    """The collections that the signer may ask about, in order; one more than the limit."""
+    rows = []
+    start, stop = keys.collections_after(asked.after)
+    for key, data in islice(asker.view.scan(start, stop), MAX_WALKED):
+        collection = decode_collection(data)
+        if asker.may_ask_of(collection):
+            rows.append((keys.name_of_collection(key), collection))
+            if len(rows) > asked.limit:
+                break
+    return tuple(rows)
+
+
+def _versions(view: ScanView, asked: ShowHistory) -> list[Version]:
+    start, stop = keys.versions_range(asked.collection, asked.name)
+    versions = [decode_version(data) for _, data in view.scan(start, stop)]
+    head = view.get(keys.head_of(asked.collection, asked.name))
+    if head is not None:
+        versions.append(decode_head(head).version)
+    return versions
+
+
+def _open_session(query: Query, view: ScanView, context: AskContext) -> SessionRecord:
+    data = view.get(keys.session(query.signer))
+    if data is None:
+        raise RefusedError(Reason.UNKNOWN_SIGNER, "open a session first")
+    session = decode_session(data)
+    if context.now_ms >= session.expires_ms:
+        raise RefusedError(Reason.SESSION_EXPIRED, "attest again")
+    if decode_signer(view.get(keys.signer(query.signer_kind, query.signer))).is_closed:
+        raise RefusedError(Reason.SESSION_CLOSED, "closed after too many denials: attest again")
+    return session
