@@ -1,7 +1,7 @@
 """Who may ask what, and the answers that come from state alone. Pure; nothing is written.
 
-1. The query is for this network, at most a minute from the ledger's clock, signed by an open session
-   or an account.
+1. The query is for this network, at most a minute from the ledger's clock, signed by an open
+   session or an account.
 2. A session may ask about the collections whose policies admit it, an account about those that it
    owns or audits; a network's auditors about everything. An unknown collection and a forbidden one
    give the same answer.
