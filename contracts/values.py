@@ -239,15 +239,15 @@ def _destroyed(version: Version) -> Version:
 
 
 def _find(operation: Read, place: Place) -> Version | None:
-    standing = place.state.get(keys.head_of(operation.collection, operation.name))
-    if standing is None:
+    head = place.state.get(keys.head_of(operation.collection, operation.name))
+    if head is None:
         return None
-    head = decode_head(standing)
-    wanted = head.current if operation.version is None else operation.version
-    if wanted <= head.deleted_through:
+    last, deleted_through = decode_standing(head)
+    wanted = last if operation.version is None else operation.version
+    if wanted <= deleted_through:
         return None
-    if wanted == head.version.number:
-        return head.version
+    if wanted == last:
+        return decode_version(version_of_head(head))
     data = place.state.get(keys.version_of(operation.collection, operation.name, wanted))
     return None if data is None else decode_version(data)
 

@@ -301,7 +301,7 @@ class Pipeline:
             self._fault = error
         unknown = error if isinstance(error, LogForkedError) else unknown_outcome(error.message)
         self._flights.fail_all(unknown)
-        self._waiting.fail(error)
+        self._waiting.end(error)
 
 
 def _loop_s() -> float:

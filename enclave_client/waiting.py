@@ -29,7 +29,7 @@ class WaitingCalls:
         """Start empty."""
         self._calls: deque[Call] = deque()
         self._bytes = 0
-        self._room = asyncio.Event()
+        self._outside: deque[asyncio.Future[None]] = deque()  # callers that wait for room
 
     def __len__(self) -> int:
         """How many calls wait."""
@@ -42,8 +42,13 @@ class WaitingCalls:
 
     async def room(self) -> None:
         """Wait until calls were taken; ask `is_full` again then."""
-        self._room.clear()
-        await self._room.wait()
+        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._outside.append(turn)
+        try:
+            await turn
+        except asyncio.CancelledError:
+            self._let_in()  # the turn may have come already: it is somebody else's now
+            raise
 
     def add(self, call: Call) -> None:
         """Queue a call; the caller has made sure that there is room."""
@@ -64,7 +69,7 @@ class WaitingCalls:
             if not call.future.done():
                 size += call.size
                 calls.append(call)
-        self._room.set()
+        self._let_in()
         return calls
 
     def again(self, calls: list[Call], reason: Reason) -> None:
@@ -91,7 +96,24 @@ class WaitingCalls:
             else:
                 kept.append(call)
         self._calls = kept
-        self._room.set()
+        self._let_in()
+
+    def end(self, error: SealedgerClientError) -> None:
+        """Tell all callers, and wake everyone who waits for room: there is nothing to wait for."""
+        self.fail(error)
+        while self._outside:
+            turn = self._outside.popleft()
+            if not turn.done():
+                turn.set_result(None)
+
+    def _let_in(self) -> None:
+        """Wake as many callers as there is room for: waking all of them would be quadratic."""
+        free = 0 if self._bytes > MAX_BYTES else MAX_CALLS - len(self._calls)
+        while free > 0 and self._outside:
+            turn = self._outside.popleft()
+            if not turn.done():
+                turn.set_result(None)
+                free -= 1
 
     def missing_key(self, session: Session) -> str | None:
         """The collection whose key the session lacks for one of the next calls."""

@@ -36,6 +36,7 @@ from node.replica import read_head, verify_lock
 from node.rollback_lock import Locked
 
 MAX_FINDINGS = 20
+_PROGRESS_EVERY = 100  # entries
 
 Progress = Callable[[int, int], None]
 
@@ -159,8 +160,7 @@ class _Check:
             stored = self._row(beside, keys.operations(index), keys.operations(index + 1))
             replayed = self._entry(index, leaf, stored)
             self._payloads(index, replayed, payloads.until(keys.payload(index + 1, 0)))
-            if self._options.progress is not None:
-                self._options.progress(index + 1, head.size)
+            self._progress(index + 1, head.size)
         for stream in (leaves, beside, payloads):
             for _ in stream.until(b"t"):
                 self._find("the database", f"a row stands beyond the last entry, {head.size - 1}")
@@ -168,6 +168,11 @@ class _Check:
             self._stop(f"entry {head.size - 1}", "the last block has no header")
         if head != self.replay.head:
             self._find("the head", "size, root, height or time are not what the entries make")
+
+    def _progress(self, done: int, total: int) -> None:
+        progress = self._options.progress
+        if progress is not None and (done == total or not done % _PROGRESS_EVERY):
+            progress(done, total)
 
     def rows(self, scratch: Store) -> None:
         for what, start, stop in (("state", b"s", b"t"), ("tiles", b"t", b"u")):

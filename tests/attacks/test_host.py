@@ -331,7 +331,7 @@ async def test_forged_tree_with_quorum_that_is_not_consistent(node: Serving) -> 
 async def attest_anyway(network: RealNetwork, node: Serving) -> Reason:
     """Attest without judging the node first: what the node says to good evidence."""
     genesis = decode_genesis(network.home.genesis.read_bytes())
-    transport = await Transport.dial(f"127.0.0.1:{node.running.port}")
+    transport = await Transport.dial(f"127.0.0.1:{node.running.port}", proxied=False)
     running = node.running
     latest = Checkpoint(
         node.file.origin, running.certifier.latest.size, running.certifier.latest.root

@@ -209,7 +209,7 @@ async def test_right_code_on_another_network_as_key_service(
     node: Serving, twin: Serving, fields: tuple[str, ...], check: Check
 ) -> None:
     """Attack: a twin's key service behind this network's genesis and log is found out."""
-    real = await Transport.dial(f"127.0.0.1:{node.running.port}")
+    real = await Transport.dial(f"127.0.0.1:{node.running.port}", proxied=False)
     async with relaying(twin.running.port, _Masquerade(real, fields)) as relay:
         file = with_endpoint(node.file, relay.port)
         with pytest.raises(AttestationFailedError) as caught:

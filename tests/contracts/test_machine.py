@@ -322,6 +322,22 @@ class RulesMachine(RuleBasedStateMachine):
     @rule(
         target=held,
         client=clients,
+        beside=st.integers(-1, 2),
+        place=st.sampled_from(["shared", "team/a"]),
+    )
+    def at_the_edge(self, client: Client, beside: int, place: str) -> Held:
+        """A transaction at the lower edge of the window, after one far ahead if there is none."""
+        if client.session.newest < 1_025:
+            self.transact(client, (Read(place, "x"),), 1_025)
+        number = max(0, client.session.newest - 1_024 + beside)
+        until_ms = self.net.time_ms + MINUTE_MS
+        one = self.signed(client, Terms(number, until_ms), (put_of(place, "x"),))
+        self.send(one)
+        return one
+
+    @rule(
+        target=held,
+        client=clients,
         steps=st.lists(STEPS, min_size=1, max_size=4).map(tuple),
         lifetime_ms=LIFETIMES_MS,
     )

@@ -9,6 +9,7 @@ import pytest
 from enclave_client import pipeline, waiting
 from enclave_client.errors import (
     AttestationFailedError,
+    ClosedError,
     OutcomeUnknownError,
     RefusedError,
     UnavailableError,
@@ -292,3 +293,33 @@ async def test_a_full_queue_makes_callers_wait(
         await asyncio.gather(*(c.put(f"n/{number}", b"x") for number in range(200)))
         assert max(node.batches) <= 10
     assert node.ledger.puts() == 200
+
+
+async def test_closing_ends_callers_that_wait_for_room_too(
+    connect: Connect, node: FakeNode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many callers stand outside a full queue, none hangs when the client closes."""
+    monkeypatch.setattr(waiting, "MAX_CALLS", 2)
+    async with connect() as c:
+        await c.put("n", b"x")
+        node.withhold = asyncio.Event()
+        calls = [asyncio.create_task(c.put("n", b"y")) for _ in range(50)]
+        await node.ledger.wait_for_puts(2)
+    results = await asyncio.gather(*calls, return_exceptions=True)
+    assert {type(one) for one in results} == {OutcomeUnknownError, ClosedError}
+    node.withhold.set()
+
+
+async def test_callers_that_give_up_while_they_wait_for_room_block_nobody(
+    connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A turn that came to a caller who is gone goes to the next one."""
+    monkeypatch.setattr(waiting, "MAX_CALLS", 4)
+    async with connect() as c:
+        await c.put("n", b"x")
+        calls = [asyncio.create_task(c.get("n")) for _ in range(40)]
+        await asyncio.sleep(0)
+        for call in calls[4:30]:
+            call.cancel()
+        results = await asyncio.gather(*calls, return_exceptions=True)
+    assert [type(one).__name__ for one in results].count("Got") == 14

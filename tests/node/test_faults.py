@@ -6,12 +6,14 @@ import pytest
 
 from ledger.errors import StoreError
 from ledger.format.outcome import PutDone, ReadGranted
+from ledger.leveldb import LevelDB
 from network.embedded import EngineLimits
 from network.errors import EngineFailedError
 from node.candidates import Submission
 from node.errors import DamagedError
 from node.fsck import Options, check_directory
 from tests.support.faults import Call, Fault, When
+from tests.support.memory_store import MemoryStore
 from tests.support.small_ledger import Answer, SmallLedger, gather
 
 NAMES = ("a", "b", "c")
@@ -148,3 +150,28 @@ async def test_no_failure_at_all(ledger: SmallLedger) -> None:
     ran = await run_until_failure(ledger, fault)
     assert not ran.rejected()
     verify_after_restart(ledger, ran)
+
+
+async def test_power_cut(ledger: SmallLedger) -> None:
+    """What was acknowledged survives the loss of all that was not synced, after every block."""
+    store = LevelDB(ledger.home.data)
+    memory = MemoryStore(dict(store.scan(b"", b"\xff")))
+    store.close()
+    told: list[tuple[Submission, int]] = []
+    for number in range(6):
+        opened = ledger.open(store_below=memory)
+        async with ledger.engine(opened, SMALL_BLOCKS) as engine:
+            submissions = [ledger.put(name, b"%d" % number) for name in NAMES]
+            answers = await gather(engine, *submissions)
+            memory = memory.crash()
+        for submission, answer in zip(submissions, answers, strict=True):
+            assert isinstance(answer, Answer)
+            told.append((submission, answer.index))
+        opened.close()
+    opened = ledger.open(store_below=memory)
+    for submission, index in told:
+        (again,) = opened.run(submission)
+        assert (again.is_again, again.index) == (True, index)
+    (more,) = opened.run(ledger.put("a", b"more"))
+    assert more.outcomes[0].detail == PutDone(7)
+    opened.close()

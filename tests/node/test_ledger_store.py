@@ -1,6 +1,6 @@
 """The layers over the store: what a reader sees is what a dict would say, cached or not."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 import pytest
 from hypothesis import settings
@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from node.ledger_store import Batch, LedgerStore
+from tests.support.memory_store import MemoryStore
 
 # Few keys, so that they meet: cached kinds, kinds that are not, rows outside of state.
 KEYS = [b"sHa\0x\0", b"sHa\0y\0", b"sS1", b"sN1", b"sP", b"sW1", b"sVa", b"e1", b"t1", b"p1"]
@@ -16,29 +17,16 @@ batches = st.dictionaries(
 )
 
 
-class DictStore:
-    """A store in a dict, which counts reads."""
+class CountingStore(MemoryStore):
+    """A store in memory that counts reads."""
 
-    def __init__(self) -> None:
-        self.rows: dict[bytes, bytes] = {}
+    def __init__(self, rows: Mapping[bytes, bytes] | None = None) -> None:
+        super().__init__(rows)
         self.reads = 0
 
     def get(self, key: bytes) -> bytes | None:
         self.reads += 1
-        return self.rows.get(key)
-
-    def scan(self, start: bytes, stop: bytes) -> Iterator[tuple[bytes, bytes]]:
-        return iter(sorted((k, v) for k, v in self.rows.items() if start <= k < stop))
-
-    def write(self, batch: Mapping[bytes, bytes | None], *, sync: bool) -> None:
-        for key, value in batch.items():
-            if value is None:
-                self.rows.pop(key, None)
-            else:
-                self.rows[key] = value
-
-    def close(self) -> None:
-        pass
+        return super().get(key)
 
 
 class Layers(RuleBasedStateMachine):
@@ -46,7 +34,7 @@ class Layers(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.store = DictStore()
+        self.store = MemoryStore()
         self.view = LedgerStore(self.store, cached_records=3)
         self.model: dict[bytes, bytes] = {}
         self.staged: list[Batch] = []
@@ -95,8 +83,7 @@ TestLayers.settings = settings(max_examples=60, stateful_step_count=40, deadline
 
 def test_busy_records_are_read_once() -> None:
     """A record of a busy kind is read from the store once, also when it is not there."""
-    store = DictStore()
-    store.rows[b"sHa"] = b"1"
+    store = CountingStore({b"sHa": b"1"})
     view = LedgerStore(store)
     for _ in range(3):
         assert view.get(b"sHa") == b"1"
@@ -107,7 +94,7 @@ def test_busy_records_are_read_once() -> None:
 
 def test_tiles_are_the_durable_ones() -> None:
     """A tile that is staged is not given out: the tree keeps those itself."""
-    store = DictStore()
+    store = MemoryStore()
     view = LedgerStore(store)
     batch = {b"t\0" + bytes(8): b"new"}
     view.stage(batch)
@@ -118,7 +105,7 @@ def test_tiles_are_the_durable_ones() -> None:
 
 def test_blocks_settle_in_order() -> None:
     """Settling another block than the oldest is our own fault, and said."""
-    view = LedgerStore(DictStore())
+    view = LedgerStore(MemoryStore())
     first: Batch = {b"e1": b"1"}
     second: Batch = {b"e2": b"2"}
     view.stage(first)

@@ -103,11 +103,16 @@ class RawClient:
 
     @classmethod
     async def open(
-        cls, network: NetworkFile, platform: Platform, clock_ms: Callable[[], int] = now_ms
+        cls,
+        network: NetworkFile,
+        platform: Platform,
+        clock_ms: Callable[[], int] = now_ms,
+        *,
+        proxied: bool = False,
     ) -> Self:
-        """Connect and attest both ways."""
+        """Connect and attest both ways; `clock_ms` is what transactions are signed by."""
         book = CheckpointBook(network.rule())
-        connector = Connector(network, platform, book, proxied=False, now_ms=now_ms)
+        connector = Connector(network, platform, book, proxied=proxied, now_ms=now_ms)
         link = await connector.link()
         try:
             session = await connector.session(link)

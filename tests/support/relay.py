@@ -103,7 +103,7 @@ class Relay:
 
     async def dial(self) -> None:
         """Reach the node (again)."""
-        self._links.append(await Transport.dial(self.endpoint))
+        self._links.append(await Transport.dial(self.endpoint, proxied=False))
 
     async def close(self) -> None:
         """Close the channels to the node."""

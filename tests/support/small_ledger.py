@@ -24,6 +24,7 @@ from ledger.format.transaction import SignerKind, decode_envelope, encode_envelo
 from ledger.leveldb import LevelDB
 from ledger.log.tree import Tree
 from ledger.sealing import seal_value
+from ledger.store import Store
 from network.embedded import EmbeddedEngine, EngineLimits
 from node.candidates import Submission
 from node.founding import start_log
@@ -121,9 +122,9 @@ class SmallLedger:
         self.signer: Signer | None = None
         self._records = 0
 
-    def open(self, fault: Fault | None = None) -> OpenLedger:
-        """Open database, lock and replica; closes what it opened if that fails."""
-        store = FaultyStore(LevelDB(self.home.data), fault)
+    def open(self, fault: Fault | None = None, store_below: Store | None = None) -> OpenLedger:
+        """Open database (or what stands for it), lock and replica; all closed if that fails."""
+        store = FaultyStore(store_below or LevelDB(self.home.data), fault)
         try:
             lock = FaultyLock(self.home.lock, self.network_id, fault)
             try:
