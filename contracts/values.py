@@ -242,7 +242,7 @@ def _find(operation: Read, place: Place) -> Version | None:
     head = place.state.get(keys.head_of(operation.collection, operation.name))
     if head is None:
         return None
-    last, deleted_through = decode_standing(head)
+    last, deleted_through, _ = decode_standing(head)
     wanted = last if operation.version is None else operation.version
     if wanted <= deleted_through:
         return None
