@@ -180,20 +180,10 @@ class QueryReply(_message.Message):
     next_index: int
     def __init__(self, refusal: _Optional[_Union[Refusal, _Mapping]] = ..., secrets: _Optional[_Iterable[_Union[SecretRow, _Mapping]]] = ..., history: _Optional[_Iterable[_Union[HistoryRow, _Mapping]]] = ..., collections: _Optional[_Iterable[_Union[CollectionRow, _Mapping]]] = ..., entries: _Optional[_Iterable[_Union[OpenedEntry, _Mapping]]] = ..., checkpoint: _Optional[bytes] = ..., more: _Optional[bool] = ..., next_index: _Optional[int] = ...) -> None: ...
 
-class SealingKeyRequest(_message.Message):
-    __slots__ = ("collection",)
-    COLLECTION_FIELD_NUMBER: _ClassVar[int]
-    collection: str
-    def __init__(self, collection: _Optional[str] = ...) -> None: ...
-
 class SealingKeyReply(_message.Message):
-    __slots__ = ("refusal", "public_key", "epoch", "signature")
+    __slots__ = ("refusal", "statement")
     REFUSAL_FIELD_NUMBER: _ClassVar[int]
-    PUBLIC_KEY_FIELD_NUMBER: _ClassVar[int]
-    EPOCH_FIELD_NUMBER: _ClassVar[int]
-    SIGNATURE_FIELD_NUMBER: _ClassVar[int]
+    STATEMENT_FIELD_NUMBER: _ClassVar[int]
     refusal: Refusal
-    public_key: bytes
-    epoch: int
-    signature: bytes
-    def __init__(self, refusal: _Optional[_Union[Refusal, _Mapping]] = ..., public_key: _Optional[bytes] = ..., epoch: _Optional[int] = ..., signature: _Optional[bytes] = ...) -> None: ...
+    statement: _kms_pb2.SealingKeyStatement
+    def __init__(self, refusal: _Optional[_Union[Refusal, _Mapping]] = ..., statement: _Optional[_Union[_kms_pb2.SealingKeyStatement, _Mapping]] = ...) -> None: ...

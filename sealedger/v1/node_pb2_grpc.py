@@ -3,6 +3,7 @@
 import grpc
 import warnings
 
+from sealedger.v1 import kms_pb2 as sealedger_dot_v1_dot_kms__pb2
 from sealedger.v1 import node_pb2 as sealedger_dot_v1_dot_node__pb2
 
 GRPC_GENERATED_VERSION = '1.85.1'
@@ -71,7 +72,7 @@ class NodeStub:
                 _registered_method=True)
         self.SealingKey = channel.unary_unary(
                 '/sealedger.v1.Node/SealingKey',
-                request_serializer=sealedger_dot_v1_dot_node__pb2.SealingKeyRequest.SerializeToString,
+                request_serializer=sealedger_dot_v1_dot_kms__pb2.SealingKeyQuestion.SerializeToString,
                 response_deserializer=sealedger_dot_v1_dot_node__pb2.SealingKeyReply.FromString,
                 _registered_method=True)
 
@@ -175,7 +176,7 @@ def add_NodeServicer_to_server(servicer, server):
             ),
             'SealingKey': grpc.unary_unary_rpc_method_handler(
                     servicer.SealingKey,
-                    request_deserializer=sealedger_dot_v1_dot_node__pb2.SealingKeyRequest.FromString,
+                    request_deserializer=sealedger_dot_v1_dot_kms__pb2.SealingKeyQuestion.FromString,
                     response_serializer=sealedger_dot_v1_dot_node__pb2.SealingKeyReply.SerializeToString,
             ),
     }
@@ -393,7 +394,7 @@ class Node:
             request,
             target,
             '/sealedger.v1.Node/SealingKey',
-            sealedger_dot_v1_dot_node__pb2.SealingKeyRequest.SerializeToString,
+            sealedger_dot_v1_dot_kms__pb2.SealingKeyQuestion.SerializeToString,
             sealedger_dot_v1_dot_node__pb2.SealingKeyReply.FromString,
             options,
             channel_credentials,
