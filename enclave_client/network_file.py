@@ -37,7 +37,7 @@ from ledger.log.quorum import Cosigner, QuorumRule
 
 MAX_FILE_BYTES = 256 * 1024
 DEVELOPMENT_ORIGIN = "dev."
-_HINT = "take the file that `sealedger network show` prints on a node that you trust"
+_HINT = "take network.toml from the home of a node that you trust"
 
 
 def _hex(value: object) -> object:

@@ -40,6 +40,8 @@ class FakeNode(node_pb2_grpc.NodeServicer):
         self.signed_nonce: bytes | None = None  # what Hello is signed for, if not for the asked
         self.signed_spki: bytes | None = None
         self.refuse: deque[Reason] = deque()  # for the next transactions of streams
+        self.refuse_attest: deque[Reason] = deque()
+        self.refuse_tickets: deque[Reason] = deque()
         self.lose = 0  # so many answers get lost after recording, with their stream
         self.withhold: asyncio.Event | None = None  # answers wait for it
         self.fits = MAX_SEALED_BYTES  # sealed bytes in one answer
@@ -104,6 +106,9 @@ class FakeNode(node_pb2_grpc.NodeServicer):
         )
 
     async def Attest(self, request: pb.SubmitRequest, context: Context) -> pb.SubmitReply:  # noqa: N802
+        if self.refuse_attest:
+            name = transaction_hash(decode_envelope(request.envelope).body)
+            return _refusal(name, self.refuse_attest.popleft())
         return self.on_reply(self._answer(request.envelope))
 
     async def SubmitOne(self, request: pb.SubmitRequest, context: Context) -> pb.SubmitReply:  # noqa: N802
@@ -129,6 +134,9 @@ class FakeNode(node_pb2_grpc.NodeServicer):
 
     async def Release(self, request: pb.ReleaseTicket, context: Context) -> pb.ReleaseAnswer:  # noqa: N802
         self.tickets += 1
+        if self.refuse_tickets:
+            reason = cast("Any", self.refuse_tickets.popleft().value)
+            return pb.ReleaseAnswer(refusal=pb.Refusal(reason=reason, hint="said the node"))
         receipt = decode_receipt(request.receipt)
         sealed, released = self.ledger.release(self.ledger.entries[receipt.index])
         at = receipt.opened[0].position

@@ -9,6 +9,7 @@ from enclave_client.errors import (
     DeniedError,
     InvalidRequestError,
     NotFoundError,
+    ReceiptInvalidError,
     RefusedError,
     VersionConflictError,
 )
@@ -167,6 +168,36 @@ async def test_values_that_do_not_fit_an_answer_are_fetched_by_ticket(
         got = await asyncio.gather(*(c.get("n") for _ in range(5)))
     assert {one.value for one in got} == {b"x" * 1000}
     assert node.tickets == 3
+
+
+async def test_a_ticket_is_shown_again_when_the_key_service_is_not_ready(
+    connect: Connect, node: FakeNode
+) -> None:
+    """Refusals that pass are waited out; others reach the caller with the node's words."""
+    async with connect() as c:
+        await c.put("n", b"x" * 1000)
+        node.fits = 0
+        node.refuse_tickets.extend([Reason.NOT_STARTED, Reason.OVERLOADED])
+        assert (await c.get("n")).value == b"x" * 1000
+        node.refuse_tickets.append(Reason.PAYLOAD_ERASED)
+        with pytest.raises(RefusedError, match="said the node") as caught:
+            await c.get("n")
+    assert caught.value.reason is Reason.PAYLOAD_ERASED
+    assert node.ledger.reads() == 2
+
+
+async def test_a_changed_receipt_verifies_nowhere(connect: Connect) -> None:
+    """A receipt file with one changed digit of its index proves nothing."""
+    async with connect() as c:
+        receipt = (await c.put("n", b"x")).receipt
+    good = receipt.encode()
+    line = b"index %d\n" % receipt.index
+    with pytest.raises(ReceiptInvalidError):
+        verify_receipt_file(
+            good.replace(line, b"index %d\n" % (receipt.index - 1)), connect.network
+        )
+    with pytest.raises(ReceiptInvalidError):
+        verify_receipt_file(b"", connect.network)
 
 
 @pytest.mark.parametrize("name", ["", "a//b", "../x", "ü", "a" * 201])

@@ -12,6 +12,7 @@ from enclave_client.errors import (
     ClosedError,
     OutcomeUnknownError,
     RefusedError,
+    SealedgerClientError,
     UnavailableError,
 )
 from ledger.format.genesis import Limits
@@ -110,6 +111,34 @@ async def test_a_session_is_renewed_before_it_ends(machine: Machine) -> None:
             await c.put("n", b"%d" % number)
         assert (await c.get("n")).value == b"%d" % number
     assert refusals == 0
+
+
+async def test_a_failed_renewal_disturbs_nobody(machine: Machine) -> None:
+    """While the old session lasts it is used; after it a new one is opened."""
+    ledger = FakeLedger(machine.found(limits=Limits(session_ms=1000)))
+    async with FakeNode(ledger) as node, Connect(machine, node)() as c:
+        node.refuse_attest.append(Reason.OVERLOADED)
+        while ledger.sessions() < 2:
+            await c.put("n", b"x")
+        assert not node.refuse_attest
+        assert (await c.get("n")).value == b"x"
+
+
+async def test_a_fault_of_our_own_ends_every_call_and_says_so(
+    connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A defect in the client hangs nobody: the call in the air is unknown, later ones refused."""
+
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError
+
+    async with connect() as c:
+        await c.put("n", b"x")
+        monkeypatch.setattr(pipeline, "land", broken)
+        with pytest.raises(OutcomeUnknownError, match="ZeroDivisionError"):
+            await c.put("n", b"y")
+        with pytest.raises(SealedgerClientError, match="defect"):
+            await c.put("n", b"y")
 
 
 async def test_an_overloaded_node_is_asked_again_with_the_same_bytes(

@@ -135,6 +135,17 @@ def test_restart_gives_the_same_bytes(ledger: SmallLedger, tmp_path: Path) -> No
     assert restarted == straight
 
 
+def test_memory_is_let_go_of(ledger: SmallLedger) -> None:
+    """After publishing, no staged block and no full tile of a durable block stays in memory."""
+    opened = ledger.open()
+    for _ in range(7):
+        opened.run(*(ledger.put("a", b"1") for _ in range(50)))
+    assert opened.replica.tree.size > 256
+    assert not opened.replica.view._layers
+    assert not opened.replica.tree._nodes._staged
+    opened.close()
+
+
 def test_only_what_was_put_is_kept(ledger: SmallLedger) -> None:
     """A value whose put failed, alone or in an atomic transaction, leaves no payload behind."""
     opened = ledger.open()

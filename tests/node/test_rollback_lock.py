@@ -212,6 +212,31 @@ def test_replace_is_whole_or_nothing(tmp_path: Path) -> None:
     assert [one.name for one in path.parent.iterdir()] == ["rollback"]
 
 
+def test_advance_is_synced(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An advance counts when its bytes were written and then synced, in this order."""
+    calls: list[str] = []
+    write, sync = os.pwrite, os.fdatasync
+
+    def pwrite(file: int, data: bytes, at: int) -> int:
+        calls.append("write")
+        return write(file, data, at)
+
+    def fdatasync(file: int) -> None:
+        calls.append("sync")
+        sync(file)
+
+    monkeypatch.setattr(os, "pwrite", pwrite)
+    monkeypatch.setattr(os, "fdatasync", fdatasync)
+    advance_to(path, 2, 3)
+    assert calls == ["write", "sync", "write", "sync"]
+    monkeypatch.setattr(os, "fdatasync", lambda file: os.fsync(-1))
+    lock = RollbackLock(path, NETWORK)
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        lock.advance(tree(3), tree(4))
+    assert lock.newest == tree(3)
+    lock.close()
+
+
 def test_failing_disk_is_an_error(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A write that fails or stops half-way does not count as advanced."""
     lock = RollbackLock(path, NETWORK)
