@@ -39,9 +39,8 @@ from ledger.format.terms import (
     Destroy,
     FreezeCollection,
     SetPolicy,
-    account_writer,
 )
-from ledger.format.transaction import SignerKind, signed_message
+from ledger.format.transaction import SignerKind, signed_message, writer_of
 
 from contracts import owners, sessions, values
 from contracts.errors import RefusedError, StateError
@@ -183,9 +182,8 @@ def _place(
     block: Block,
     session: SessionRecord | None,
 ) -> Place:
-    signer = prepared.body.signer
-    account = b"" if session is not None else signer
-    writer = signer if session is not None else account_writer(signer)
+    account = b"" if session is not None else prepared.body.signer
+    writer = writer_of(prepared.body)
     return Place(state, parameters, block.time_ms, block.index, 0, writer, session, account)
 
 

@@ -30,7 +30,7 @@ from ledger.format.summary import summarize_question
 from ledger.format.transaction import SignerKind
 
 from contracts.admission import admits
-from contracts.errors import RefusedError
+from contracts.errors import RefusedError, StateError
 from contracts.holdings import CollectionRecord, decode_collection
 from contracts.records import Parameters, SessionRecord, decode_session, decode_signer
 from contracts.versions import HeadRecord, Version, decode_head, decode_version
@@ -38,6 +38,15 @@ from contracts.view import ScanView
 
 QUERY_AGE_MS = 60_000
 MAX_WALKED = 10_000  # rows that one answer looks at
+
+
+@dataclass(frozen=True, slots=True)
+class AskContext:
+    """What a query is judged by beside state."""
+
+    network_id: bytes
+    parameters: Parameters
+    now_ms: int
 
 
 @dataclass(slots=True)
@@ -49,6 +58,13 @@ class Asker:
     account: bytes
     session: SessionRecord | None
     _judged: dict[str, bool] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, query: Query, context: AskContext, view: ScanView) -> "Asker":
+        """The signer of a query as it stands now; RefusedError if its session is not open."""
+        if query.signer_kind is SignerKind.ACCOUNT:
+            return cls(view, context.parameters, query.signer, None)
+        return cls(view, context.parameters, b"", _open_session(query, view, context))
 
     @property
     def is_auditor(self) -> bool:
@@ -99,7 +115,7 @@ class Page:
 
 
 def identify(
-    query: Query, body: bytes, signature: bytes, view: ScanView, context: "AskContext"
+    query: Query, body: bytes, signature: bytes, view: ScanView, context: AskContext
 ) -> Asker:
     """Check who asks (1 above); RefusedError otherwise."""
     parameters = context.parameters
@@ -109,25 +125,10 @@ def identify(
         raise RefusedError(
             Reason.TRANSACTION_EXPIRED, "sign the query again: its time is not the present"
         )
-    if query.signer_kind is SignerKind.ACCOUNT:
-        summary = summarize_question(query.question)
-        digest = eip712.query_digest(query.network_id, query.time_ms, summary, query_hash(body))
-        if recover_address(digest, signature) != query.signer:
-            raise RefusedError(Reason.BAD_SIGNATURE, "the account did not sign this query")
-        return Asker(view, parameters, query.signer, None)
-    session = _open_session(query, view, context)
-    if not p256.is_valid(session.public_key, signature, query_message(query.network_id, body)):
-        raise RefusedError(Reason.BAD_SIGNATURE, "the session did not sign this query")
-    return Asker(view, parameters, b"", session)
-
-
-@dataclass(frozen=True, slots=True)
-class AskContext:
-    """What a query is judged by beside state."""
-
-    network_id: bytes
-    parameters: Parameters
-    now_ms: int
+    asker = Asker.of(query, context, view)
+    if not _is_signed(query, body, signature, asker):
+        raise RefusedError(Reason.BAD_SIGNATURE, "the signer did not sign this query")
+    return asker
 
 
 def verify_may_ask(asker: Asker, collection: str) -> None:
@@ -174,6 +175,15 @@ def show_history(asker: Asker, asked: ShowHistory) -> tuple[tuple[int, int], ...
     return tuple(sorted(places)[: asked.limit + 1])
 
 
+def show_collection(asker: Asker, collection: str) -> CollectionRecord:
+    """A collection's record; RefusedError DENIED if the signer may not ask about it."""
+    verify_may_ask(asker, collection)
+    data = asker.view.get(keys.collection(collection))
+    if data is None:
+        raise StateError("a collection vanished")
+    return decode_collection(data)
+
+
 def list_collections(
     asker: Asker, asked: ListCollections
 ) -> tuple[tuple[str, CollectionRecord], ...]:
@@ -187,6 +197,15 @@ def list_collections(
             if len(rows) > asked.limit:
                 break
     return tuple(rows)
+
+
+def _is_signed(query: Query, body: bytes, signature: bytes, asker: Asker) -> bool:
+    if asker.session is not None:
+        message = query_message(query.network_id, body)
+        return p256.is_valid(asker.session.public_key, signature, message)
+    summary = summarize_question(query.question)
+    digest = eip712.query_digest(query.network_id, query.time_ms, summary, query_hash(body))
+    return recover_address(digest, signature) == query.signer
 
 
 def _versions(view: ScanView, asked: ShowHistory) -> list[Version]:

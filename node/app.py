@@ -26,6 +26,7 @@ from ledger.format.trust import TrustDocument, decode_trust
 from ledger.leveldb import LevelDB
 from network.cosigner import Cosigner
 from network.embedded import EmbeddedEngine, EngineLimits
+from node.asking import Asking
 from node.candidates import EnvelopeChecker
 from node.certifier import Certifier
 from node.config import NodeConfig
@@ -127,6 +128,7 @@ async def open_node(
                 certifier=certifier,
                 releases=releases,
                 key_service=key_service,
+                asking=Asking(network_id(genesis), store, replica, certifier, clock_ms),
             )
         )
         renewing = asyncio.create_task(_renew(key_service, certifier, replica), name="renew")

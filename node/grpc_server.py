@@ -16,8 +16,8 @@ from kms.errors import KeyServiceRefusal
 from node.errors import ConfigError
 from node.service import LedgerService
 from node.tls import ServerTls
+from sealedger.v1 import kms_pb2, node_pb2_grpc
 from sealedger.v1 import node_pb2 as pb
-from sealedger.v1 import node_pb2_grpc
 
 MAX_IN_FLIGHT = 64
 MAX_MESSAGE_BYTES = 8 * 1024 * 1024
@@ -88,6 +88,31 @@ class NodeServicer(node_pb2_grpc.NodeServicer):
     ) -> pb.ReleaseAnswer:
         """The receipt is the ticket."""
         return self._service.release(request.receipt)
+
+    async def Ask(  # noqa: N802  (the method's name in the .proto)
+        self,
+        request: pb.QueryRequest,
+        context: Context,  # noqa: ARG002  (gRPC's signature)
+    ) -> pb.QueryReply:
+        """A signed question."""
+        return self._service.ask(request.query, request.signature)
+
+    async def Watch(  # noqa: N802  (the method's name in the .proto)
+        self,
+        request: pb.QueryRequest,
+        context: Context,
+    ) -> None:
+        """A signed question, answered for as long as the asker may ask."""
+        async for reply in self._service.watch(request.query, request.signature):
+            await context.write(reply)
+
+    async def SealingKey(  # noqa: N802  (the method's name in the .proto)
+        self,
+        request: kms_pb2.SealingKeyQuestion,
+        context: Context,  # noqa: ARG002  (gRPC's signature)
+    ) -> pb.SealingKeyReply:
+        """The public key that an owner without a TEE seals values to."""
+        return self._service.sealing_key(request.SerializeToString(deterministic=True))
 
 
 class GrpcServer:

@@ -22,6 +22,7 @@ from ledger.format.transaction import SIGNER_BYTES, SignerKind
 MAX_QUERY_BYTES = 2048
 MAX_ROWS = 1000
 MAX_INDICES = 256
+_ASKERS = {int(kind): kind for kind in (SignerKind.SESSION, SignerKind.ACCOUNT)}
 QUERY_DOMAIN = b"sealedger/query/1\0"
 
 
@@ -146,9 +147,9 @@ def encode_query(query: Query) -> bytes:
 def decode_query(data: bytes) -> Query:
     """Decode a query of at most 2 KiB; FormatError for anything that cannot be meant."""
     message = decode_strict(pb.Query, data, MAX_QUERY_BYTES)
-    if message.signer_kind not in (SignerKind.SESSION, SignerKind.ACCOUNT):
+    kind = _ASKERS.get(message.signer_kind)
+    if kind is None:
         raise FormatError("query: only sessions and accounts ask")
-    kind = SignerKind(message.signer_kind)
     question = message.WhichOneof("question")
     if question is None:
         raise FormatError("query: no question")

@@ -64,11 +64,6 @@ class Destroy:
 OwnerOperation = CreateCollection | SetPolicy | FreezeCollection | Destroy
 
 
-def account_writer(address: bytes) -> bytes:
-    """The 32 bytes that stand for an account where a sealed value names its writer."""
-    return bytes(12) + address
-
-
 def owner_message(operation: OwnerOperation) -> pb.Operation:
     """The message of an owner's operation."""
     match operation:

@@ -73,6 +73,11 @@ class Envelope:
     payloads: tuple[bytes, ...]
 
 
+def writer_of(body: Body) -> bytes:
+    """The 32 bytes by which a sealed value names its writer: session id, or an address after zeros."""
+    return body.signer.rjust(32, b"\0") if body.signer_kind is SignerKind.ACCOUNT else body.signer
+
+
 def transaction_hash(body: bytes) -> bytes:
     """SHA-256 of the body's bytes: the transaction's name."""
     return hashlib.sha256(body).digest()
