@@ -74,7 +74,7 @@ class Envelope:
 
 
 def writer_of(body: Body) -> bytes:
-    """The 32 bytes by which a sealed value names its writer: session id, or an address after zeros."""
+    """How a sealed value names its writer: the session id, or 12 zero bytes and an address."""
     return body.signer.rjust(32, b"\0") if body.signer_kind is SignerKind.ACCOUNT else body.signer
 
 
