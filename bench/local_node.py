@@ -69,7 +69,7 @@ def found(directory: Path) -> BenchHome:
         (
             *_COMMAND,
             *("node", "init", "--home", home, "--app", f"{COLLECTION}={manifest}"),
-            *("--listen", "127.0.0.1:0", "--json"),
+            *("--listen", "127.0.0.1:0", "--http-listen", "127.0.0.1:0", "--json"),
         ),
         check=True,
         stdout=subprocess.DEVNULL,

@@ -81,6 +81,11 @@ class EmbeddedEngine(Generic[C, B, F, A]):
         return self._failure or EngineFailedError("unknown")
 
     @property
+    def has_failed(self) -> bool:
+        """Whether a block failed, so that nothing is ordered any more."""
+        return self._failure is not None
+
+    @property
     def queued_operations(self) -> int:
         """Operations that wait to be ordered."""
         return self._queued

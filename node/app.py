@@ -4,7 +4,7 @@
 2. The store and the rollback lock; the replica checks one against the other.
 3. The key service opens its sealed state; the log as it stands is certified.
 4. The engine runs; the key service's start nonce is recorded; its evidence is made.
-5. gRPC listens. Closing goes the other way and loses nothing that was acknowledged.
+5. gRPC and HTTP listen. Closing goes the other way and loses nothing that was acknowledged.
 """
 
 import asyncio
@@ -17,12 +17,13 @@ import structlog
 
 from attestation.platforms.platform import Platform
 from attestation.worker import VerificationWorker
+from enclave_client.network_file import NetworkFile
 from kms.service import KeyService, open_key_service
 from ledger import keys
 from ledger.crypto.ed25519 import SigningKey
 from ledger.crypto.secret import Secret
 from ledger.format.genesis import decode_genesis, network_id
-from ledger.format.trust import TrustDocument, decode_trust
+from ledger.format.trust import TrustDocument, decode_trust, quorum_rule
 from ledger.leveldb import LevelDB
 from network.cosigner import Cosigner
 from network.embedded import EmbeddedEngine, EngineLimits
@@ -34,14 +35,19 @@ from node.errors import ConfigError, DamagedError
 from node.founding import read_genesis
 from node.grpc_server import GrpcServer
 from node.home import Home, SealedFile, read_private
+from node.http.readiness import Freshness
+from node.http.site import Site, SiteParts
+from node.metered import MeteredApplication, MeteredKeyService, MeteredService
+from node.metrics import NodeMetrics
 from node.publisher import Publisher
 from node.releases import Releases
 from node.replica import Replica, ReplicaParts
 from node.rollback_lock import RollbackLock
-from node.service import Engine, LedgerService, ServiceParts
+from node.service import Engine, ServiceParts
 from node.starting import start_key_service
 from node.tls import make_server_tls
 from node.verifier import EvidenceVerifier, verification_rules
+from node.vitals import VitalParts, Vitals
 from sealedger.v1 import node_pb2 as pb
 
 RENEW_S = 180.0
@@ -54,6 +60,7 @@ class RunningNode:
     """A node that serves."""
 
     port: int
+    http_port: int
     engine: Engine
     replica: Replica[pb.SubmitReply]
     key_service: KeyService
@@ -96,13 +103,14 @@ async def open_node(
             genesis=genesis, platform=platform, store=SealedFile(home.key_service)
         )
         stack.callback(key_service.close)
-        certifier = Certifier(_cosigner(trust, node_key), key_service)
+        metrics = NodeMetrics()
+        certifier = Certifier(_cosigner(trust, node_key), MeteredKeyService(key_service, metrics))
         releases = Releases(key_service)
         replica = Replica(ReplicaParts(store, lock, Publisher(certifier, releases)))
         certifier.certify(replica.head, _last_leaf(replica), replica.tree)
         interval_s = decoded.limits.block_interval_ms / 1000
         engine: Engine = EmbeddedEngine(
-            replica,
+            MeteredApplication(replica, metrics),
             clock_ms=clock_ms,
             limits=EngineLimits(config.ledger.queue_operations, block_interval_s=interval_s),
         )
@@ -118,7 +126,7 @@ async def open_node(
             clock_s=clock_s,
         )
         tls = make_server_tls(clock_s())
-        service = LedgerService(
+        service = MeteredService(
             ServiceParts(
                 genesis=genesis,
                 tls_spki_digest=tls.spki_digest,
@@ -128,22 +136,49 @@ async def open_node(
                 certifier=certifier,
                 releases=releases,
                 key_service=key_service,
+<<<<<<< HEAD
                 asking=Asking(network_id(genesis), store, replica, certifier, clock_ms),
+=======
+            ),
+            metrics,
+        )
+        vitals = Vitals(
+            VitalParts(
+                engine=engine,
+                key_service=key_service,
+                certifier=certifier,
+                rule=quorum_rule(trust),
+                collateral=decoded.collateral,
+                clock_s=clock_s,
+>>>>>>> main
             )
         )
-        renewing = asyncio.create_task(_renew(key_service, certifier, replica), name="renew")
+        renewing = asyncio.create_task(
+            _renew(key_service, certifier, replica, vitals), name="renew"
+        )
         stack.callback(renewing.cancel)
         server = GrpcServer(service, tls, config.grpc.listen)
         stack.push_async_callback(server.close)
         await server.open()
+        parts = SiteParts(
+            store=store,
+            certifier=certifier,
+            network=_network_file(home, genesis),
+            genesis_time_ms=decoded.time_ms,
+            vitals=vitals,
+            freshness=Freshness(decoded.limits.checkpoint_age_ms // 1000, trust.grace_s),
+            metrics=metrics,
+        )
+        site = await stack.enter_async_context(Site(parts, config.http.listen))
         _log.info(
             "node started",
             network=network_id(genesis).hex(),
             origin=trust.origin,
             entries=replica.head.size,
             port=server.port,
+            http_port=site.port,
         )
-        yield RunningNode(server.port, engine, replica, key_service, certifier)
+        yield RunningNode(server.port, site.port, engine, replica, key_service, certifier)
         _log.info("node stopping", entries=replica.head.size)
 
 
@@ -163,6 +198,16 @@ def _cosigner(trust: TrustDocument, node_key: SigningKey) -> Cosigner:
     )
 
 
+def _network_file(home: Home, genesis: bytes) -> NetworkFile:
+    file = NetworkFile.load(home.network)
+    if file.network_id != network_id(genesis):
+        raise ConfigError(
+            f"{home.network} is of another network than {home.genesis}",
+            "put back the network file that was made with this genesis",
+        )
+    return file
+
+
 def _last_leaf(replica: Replica[pb.SubmitReply]) -> bytes:
     leaf = replica.view.get(keys.entry(replica.head.size - 1))
     if leaf is None:
@@ -171,12 +216,16 @@ def _last_leaf(replica: Replica[pb.SubmitReply]) -> bytes:
 
 
 async def _renew(
-    key_service: KeyService, certifier: Certifier, replica: Replica[pb.SubmitReply]
+    key_service: KeyService,
+    certifier: Certifier,
+    replica: Replica[pb.SubmitReply],
+    vitals: Vitals,
 ) -> None:
     while True:
         await asyncio.sleep(RENEW_S)
         try:
             await key_service.refresh_evidence(certifier.renew(replica.tree).note)
+            vitals.evidence_renewed()
             key_service.checkpoint_state()
         except Exception as error:  # noqa: BLE001  # a task's top: the next round tries again
             _log.error("renewing the evidence failed", error=str(error))

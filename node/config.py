@@ -22,6 +22,12 @@ class GrpcConfig(_Model):
     listen: Address = "127.0.0.1:8700"
 
 
+class HttpConfig(_Model):
+    """Where the public log, metrics and health are served; loopback unless said otherwise."""
+
+    listen: Address = "127.0.0.1:8701"
+
+
 class LedgerConfig(_Model):
     """Queues; and the rollback lock, which belongs on another disk or at least another backup."""
 
@@ -47,6 +53,7 @@ class NodeConfig(_Model):
     """Everything in node.toml; an empty file means all defaults."""
 
     grpc: GrpcConfig = GrpcConfig()
+    http: HttpConfig = HttpConfig()
     ledger: LedgerConfig = LedgerConfig()
     platform: PlatformConfig = PlatformConfig()
     log: LogConfig = LogConfig()

@@ -14,6 +14,7 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
 from kms.errors import KeyServiceRefusal
 from node.errors import ConfigError
+from node.grpc_guard import NOT_A_MESSAGE, Guard
 from node.service import LedgerService
 from node.tls import ServerTls
 from sealedger.v1 import kms_pb2, node_pb2_grpc
@@ -62,9 +63,9 @@ class NodeServicer(node_pb2_grpc.NodeServicer):
         return await self._service.submit(request.envelope)
 
     async def Submit(  # noqa: N802  (the method's name in the .proto)
-        self, requests: AsyncIterator[pb.SubmitRequest], context: Context
+        self, requests: AsyncIterator[pb.SubmitRequest | None], context: Context
     ) -> None:
-        """Submit many; replies come as they are ready."""
+        """Submit many; replies come as they are ready. What does not parse ends the stream."""
         slots = asyncio.Semaphore(MAX_IN_FLIGHT)
         writing = asyncio.Lock()
 
@@ -78,8 +79,13 @@ class NodeServicer(node_pb2_grpc.NodeServicer):
 
         async with asyncio.TaskGroup() as group:
             async for request in requests:
+                if request is None:
+                    break
                 await slots.acquire()
                 group.create_task(answer(request.envelope))
+            else:
+                return
+        await context.abort(grpc.StatusCode.INVALID_ARGUMENT, NOT_A_MESSAGE)
 
     async def Release(  # noqa: N802  (the method's name in the .proto)
         self,
@@ -130,11 +136,12 @@ class GrpcServer:
     async def open(self) -> None:
         """Listen; ConfigError if the address cannot be had."""
         server = grpc.aio.server(
+            interceptors=(Guard(),),
             options=(
                 ("grpc.so_reuseport", 0),
                 ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
                 ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
-            )
+            ),
         )
         node_pb2_grpc.add_NodeServicer_to_server(NodeServicer(self._service), server)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, server)

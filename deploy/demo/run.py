@@ -187,9 +187,9 @@ class Demo:
     def found(self, writer: Path, reader: Path) -> None:
         """A network of one node, whose one collection names the code of two apps."""
         apps = [f"--app={COLLECTION}={image / image.name}.toml" for image in (writer, reader)]
-        listen = f"--listen=127.0.0.1:{free_port()}"
+        listen = (f"--listen=127.0.0.1:{free_port()}", "--http-listen=127.0.0.1:0")
         home = f"--home={self.node.home}"
-        said = self.sealedger("node", "init", "--name=demo", home, listen, *apps, "--json")
+        said = self.sealedger("node", "init", "--name=demo", home, *listen, *apps, "--json")
         network = json.loads(said)
         self.steps.tell(
             "found",

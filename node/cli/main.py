@@ -10,6 +10,7 @@ from enclave_client.errors import SealedgerClientError
 from kms.errors import KmsError
 from ledger.errors import LedgerError
 from network.errors import NetworkError
+from node.cli import quiet_grpc  # noqa: F401  (before all that imports gRPC)
 from node.cli.network import network
 from node.cli.node import node
 from node.cli.output import show_error

@@ -50,8 +50,11 @@ def node() -> None:
     help="A collection, and the manifest of an app that may read and write it. Repeatable.",
 )
 @click.option("--listen", default="127.0.0.1:8700", show_default=True, help="For gRPC.")
+@click.option("--http-listen", default="127.0.0.1:8701", show_default=True, help="For HTTP.")
 @json_option
-def init(home: Path, name: str, apps: tuple[str, ...], listen: str, as_json: bool) -> None:
+def init(
+    home: Path, name: str, apps: tuple[str, ...], listen: str, http_listen: str, as_json: bool
+) -> None:
     """Found a development network of one node.
 
     Everything on this machine can read a development network's secrets: it is for trials.
@@ -65,7 +68,8 @@ def init(home: Path, name: str, apps: tuple[str, ...], listen: str, as_json: boo
     platform = SoftwarePlatform.open(place.platform, CORE_MANIFEST)
     enclave = platform.enclave
     core = Match(signer=enclave.signer, product_id=enclave.product_id, minimum_svn=enclave.svn)
-    config = NodeConfig.check({"grpc": {"listen": listen}}, f"--listen {listen}")
+    settings: dict[str, object] = {"grpc": {"listen": listen}, "http": {"listen": http_listen}}
+    config = NodeConfig.check(settings, f"--listen {listen} --http-listen {http_listen}")
     place.config.write_bytes(config.encode())
     plan = FoundingPlan(verify_name(name), _collections(apps), listen)
     network = found_development_network(

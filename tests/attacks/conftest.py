@@ -24,13 +24,28 @@ async def node(network: RealNetwork) -> AsyncIterator[Serving]:
         yield running
 
 
+class _Complaints(logging.Handler):
+    """Keeps what libraries complain of, in every phase of a test."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.said: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.said.append(f"{record.name}: {record.getMessage()}")
+
+
 @pytest.fixture(autouse=True)
-def quiet(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """Attack or not: no library complains, no trace is printed, nothing hidden is logged."""
-    with structlog.testing.capture_logs() as events:
-        yield
-    complaints = [one for one in caplog.records if one.levelno >= logging.WARNING]
-    assert not complaints, [one.getMessage() for one in complaints]
+    complaints = _Complaints()
+    logging.getLogger().addHandler(complaints)
+    try:
+        with structlog.testing.capture_logs() as events:
+            yield
+    finally:
+        logging.getLogger().removeHandler(complaints)
+    assert not complaints.said
     for event in events:
         assert event["log_level"] not in ("error", "critical"), event
         text = repr(event).encode()

@@ -134,10 +134,9 @@ async def test_one_transaction_over_every_entrance_at_once(node: Serving) -> Non
         answers = Answers()
         unary = [transport.submit_one, transport.attest] * 8
         streams = (one_round(client, [sent] * 8, answers) for _ in range(2))
-        replies, *_ = await asyncio.gather(
-            asyncio.gather(*(call(sent.request) for call in unary)), *streams
-        )
-        for reply in replies:
+        calls = asyncio.gather(*(call(sent.request) for call in unary))
+        await asyncio.gather(*streams)
+        for reply in await calls:
             answers.take(wire.decode_answer(reply))
         assert [len(indices) for indices in answers.indices.values()] == [1]
         read = await client.run((Read(COLLECTION, NAME, 2), b""))

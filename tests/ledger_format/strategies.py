@@ -27,7 +27,8 @@ _SEGMENTS = st.text("abzAZ09._-", min_size=1, max_size=12).map(
 _SHORT = st.lists(_SEGMENTS, min_size=1, max_size=6).map("/".join)
 names = _SHORT | _SHORT.map(lambda name: (name + "-" * MAX_NAME_BYTES)[:MAX_NAME_BYTES])
 
-puts = st.builds(ops.Put, names, names, b16, u32, u32, b32, u32, st.none() | u64)
+modes = st.integers(0, ops.MAX_MODE)
+puts = st.builds(ops.Put, names, names, b16, u32, modes, b32, u32, st.none() | u64)
 operations = st.one_of(
     puts,
     st.builds(ops.Read, names, names, st.none() | versions),

@@ -13,7 +13,7 @@ from ledger import keys
 from ledger.leveldb import LevelDB
 from node.cli.main import main
 from node.config import NodeConfig
-from tests.support.real_node import Found, RealNetwork, Serving, found, serving
+from tests.support.real_node import Found, RealNetwork, Serving, found, listening, serving
 
 NAME = "planted-name"
 VALUE = b"planted value"
@@ -70,7 +70,7 @@ def spoil(network: RealNetwork) -> None:
 
 def listen_on(node: Serving) -> None:
     """Say in node.toml which port the node got."""
-    listen = {"grpc": {"listen": f"127.0.0.1:{node.running.port}"}}
+    listen = listening(f"127.0.0.1:{node.running.port}")
     node.network.home.config.write_bytes(NodeConfig.model_validate(listen).encode())
 
 
@@ -249,7 +249,7 @@ async def test_status_of_something_else(network: RealNetwork, command: Command) 
 
     server = await asyncio.start_server(hang_up, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
-    listen = {"grpc": {"listen": f"127.0.0.1:{port}"}}
+    listen = listening(f"127.0.0.1:{port}")
     network.home.config.write_bytes(NodeConfig.model_validate(listen).encode())
     home = str(network.home.root)
     said = await command("node", "status", "--home", home)

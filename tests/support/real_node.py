@@ -112,6 +112,11 @@ def with_endpoint(file: NetworkFile, port: int) -> NetworkFile:
     return file.model_copy(update={"endpoints": (f"127.0.0.1:{port}",)})
 
 
+def listening(grpc: str) -> dict[str, object]:
+    """Settings of a node that listens there, and for HTTP on a port of its own."""
+    return {"grpc": {"listen": grpc}, "http": {"listen": ANY_PORT}}
+
+
 def found(directory: Path, wanted: Found | None = None) -> RealNetwork:
     """Found a network in an empty directory."""
     wanted = wanted or Found()
@@ -128,7 +133,7 @@ def found(directory: Path, wanted: Found | None = None) -> RealNetwork:
         create_platform(home.platform, int(time.time()))
     else:
         home.platform.symlink_to(wanted.platform)
-    config = NodeConfig.model_validate({"grpc": {"listen": ANY_PORT}})
+    config = NodeConfig.model_validate(listening(ANY_PORT))
     home.config.write_bytes(config.encode())
     trust = read_trust(home.platform)
     if wanted.collateral is not None:
@@ -189,7 +194,7 @@ class NodeProcess:
         """Start it and wait until it serves; AssertionError with its log if it does not."""
         home = self.network.home
         if self.port:
-            listen = {"grpc": {"listen": f"127.0.0.1:{self.port}"}}
+            listen = listening(f"127.0.0.1:{self.port}")
             home.config.write_bytes(NodeConfig.model_validate(listen).encode())
         self._process = process = self._spawn(program or self._program)
         deadline = time.monotonic() + START_TIMEOUT_S

@@ -1,0 +1,1 @@
+"""The node's HTTP side: the public log, public facts, metrics and health."""

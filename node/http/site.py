@@ -1,0 +1,77 @@
+"""Puts the HTTP side together: everything that can be asked, behind the gate."""
+
+from dataclasses import dataclass
+
+from enclave_client.network_file import NetworkFile
+from ledger.store import Store
+from node.http.fact_routes import FactRoutes
+from node.http.gate import Gate, GateLimits
+from node.http.log_routes import LogRoutes
+from node.http.openapi import describe
+from node.http.operator_routes import OperatorRoutes
+from node.http.published import PublishedLog
+from node.http.reader import Reader
+from node.http.readiness import Freshness
+from node.http.router import Router
+from node.http.server import HttpServer
+from node.http.views import NetworkView
+from node.metrics import NodeMetrics
+from node.vitals import CertifiedLog, Vitals
+
+
+@dataclass(frozen=True, slots=True)
+class SiteParts:
+    """What the HTTP side stands on."""
+
+    store: Store
+    certifier: CertifiedLog
+    network: NetworkFile
+    genesis_time_ms: int
+    vitals: Vitals
+    freshness: Freshness
+    metrics: NodeMetrics
+
+
+class Site:
+    """The node's HTTP side; use as an async context manager."""
+
+    def __init__(self, parts: SiteParts, listen: str) -> None:
+        """Wire the routes; nothing listens yet. The vitals become gauges of the metrics."""
+        parts.metrics.watch(parts.vitals)
+        self._reader = Reader()
+        log = PublishedLog(parts.store, parts.certifier)
+        network = network_view(parts.network, parts.genesis_time_ms)
+        routes = (
+            *LogRoutes(log, self._reader).routes(),
+            *FactRoutes(log, self._reader, network, describe()).routes(),
+            *OperatorRoutes(parts.vitals, parts.freshness, parts.metrics, self._reader).routes(),
+        )
+        self._server = HttpServer(Gate(Router(routes), parts.metrics, GateLimits()), listen)
+
+    @property
+    def port(self) -> int:
+        """Where it listens; 0 before it does."""
+        return self._server.port
+
+    async def __aenter__(self) -> "Site":
+        """Listen; ConfigError if the address cannot be had."""
+        await self._server.open()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Stop listening, finish what runs; afterwards the store is not read any more."""
+        await self._server.close()
+        self._reader.close()
+
+
+def network_view(file: NetworkFile, genesis_time_ms: int) -> NetworkView:
+    """What is public about the network."""
+    return NetworkView(
+        network_id=file.network_id.hex(),
+        name=file.name,
+        profile=file.profile,
+        origin=file.origin,
+        vkey=file.log.vkey,
+        genesis_time_ms=genesis_time_ms,
+        network_file=file.encode().decode(),
+    )

@@ -1,0 +1,96 @@
+"""Counting at the ports: wrappers that measure what passes and change nothing.
+
+Costs: some microseconds for a transaction or a block, 0.2 microseconds for an operation.
+"""
+
+import time
+from collections.abc import Sequence
+from typing import Generic, TypeVar
+
+from kms.state import Held
+from ledger.format.reason import Reason
+from network.application import Application
+from node.candidates import Submission
+from node.certifier import KeyServicePort
+from node.metrics import NodeMetrics
+from node.results import Block, Finalized
+from node.service import LedgerService, ServiceParts
+from sealedger.v1 import node_pb2 as pb
+
+A = TypeVar("A")
+
+
+class MeteredApplication(Generic[A]):
+    """An Application that counts blocks; see network.application."""
+
+    def __init__(
+        self, application: Application[Submission, Block, Finalized, A], metrics: NodeMetrics
+    ) -> None:
+        """Keep the parts."""
+        self._application = application
+        self._metrics = metrics
+
+    def propose(self, candidates: Sequence[Submission], now_ms: int) -> Block:
+        """See Application.propose."""
+        return self._application.propose(candidates, now_ms)
+
+    def finalize(self, block: Block) -> Finalized:
+        """See Application.finalize."""
+        began = time.perf_counter()
+        finalized = self._application.finalize(block)
+        self._metrics.block_finalize.observe(time.perf_counter() - began)
+        return finalized
+
+    def commit(self, finalized: Finalized) -> None:
+        """See Application.commit; blocks without a batch are not measured."""
+        began = time.perf_counter()
+        self._application.commit(finalized)
+        if finalized.batch is not None:
+            self._metrics.block_commit.observe(time.perf_counter() - began)
+
+    def publish(self, finalized: Finalized) -> Sequence[A]:
+        """See Application.publish."""
+        answers = self._application.publish(finalized)
+        self._metrics.count_block(finalized)
+        return answers
+
+
+class MeteredKeyService:
+    """A KeyServicePort that measures how long certifying takes; see node.certifier."""
+
+    def __init__(self, key_service: KeyServicePort, metrics: NodeMetrics) -> None:
+        """Keep the parts."""
+        self._key_service = key_service
+        self._metrics = metrics
+
+    @property
+    def held(self) -> Held:
+        """See KeyServicePort.held."""
+        return self._key_service.held
+
+    def certify(self, request: bytes) -> bytes:
+        """See KeyServicePort.certify."""
+        began = time.perf_counter()
+        reply = self._key_service.certify(request)
+        self._metrics.certify.observe(time.perf_counter() - began)
+        return reply
+
+    def release(self, request: bytes) -> bytes:
+        """See KeyServicePort.release."""
+        return self._key_service.release(request)
+
+
+class MeteredService(LedgerService):
+    """A LedgerService that counts refusals, whoever refused."""
+
+    def __init__(self, parts: ServiceParts, metrics: NodeMetrics) -> None:
+        """Keep the parts."""
+        super().__init__(parts)
+        self._metrics = metrics
+
+    async def submit(self, envelope: bytes) -> pb.SubmitReply:
+        """See LedgerService.submit."""
+        reply = await super().submit(envelope)
+        if reply.HasField("refusal"):
+            self._metrics.count_refusal(Reason(reply.refusal.reason))
+        return reply

@@ -1,0 +1,98 @@
+"""The text that a wallet shows: complete, canonical, and of one list of operations only."""
+
+import re
+from dataclasses import fields, replace
+from typing import get_args
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from ledger.format import operation as ops
+from ledger.format.operation import decode_operation, encode_operation
+from ledger.format.summary import _KINDS, MAX_LINE_CHARACTERS, summarize
+from tests.ledger_format import make_vectors as v
+from tests.ledger_format.strategies import operations
+
+KINDS = get_args(ops.Operation)
+EXAMPLES = tuple(v.OPERATIONS.values())
+LINE = re.compile(r"[A-Z][A-Za-z]+(?: [a-z_]+=[!-~]+)+")
+lists = st.lists(operations, max_size=4).map(tuple)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_has_a_line_with_every_field(kind: type) -> None:
+    """Each operation kind stands in the table, under a word of its own, with all its fields."""
+    assert set(_KINDS[kind].fields) == {field.name for field in fields(kind)}
+    words = [one.word for one in _KINDS.values()]
+    assert words.count(_KINDS[kind].word) == 1
+    assert any(isinstance(one, kind) for one in EXAMPLES)
+
+
+def test_the_table_has_no_other_kind() -> None:
+    """What is no operation has no line."""
+    assert set(_KINDS) == set(KINDS)
+
+
+@given(lists)
+def test_a_line_for_each_operation(several: tuple[ops.Operation, ...]) -> None:
+    """ASCII lines of one grammar, bounded, in the operations' order."""
+    text = summarize(several)
+    lines = text.split("\n") if several else []
+    assert lines == [summarize((one,)) for one in several]
+    for line in lines:
+        assert LINE.fullmatch(line)
+        assert len(line) <= MAX_LINE_CHARACTERS
+
+
+@given(lists)
+def test_the_text_of_decoded_operations_is_the_same(several: tuple[ops.Operation, ...]) -> None:
+    """What the contracts make from the bytes is what the signer made from the values."""
+    decoded = tuple(decode_operation(encode_operation(one)) for one in several)
+    assert summarize(decoded) == summarize(several)
+
+
+@settings(max_examples=200)
+@given(lists, lists)
+@example((ops.AcquireKey("a"), ops.AcquireKey("b")), (ops.AcquireKey("b"), ops.AcquireKey("a")))
+@example((ops.Read("a", "b"),), (ops.Read("a/b", "b"),))
+@example((), (ops.AcquireKey("a"),))
+def test_different_operations_have_different_texts(
+    some: tuple[ops.Operation, ...], others: tuple[ops.Operation, ...]
+) -> None:
+    """Two lists share a text only if they are the same list."""
+    assert (summarize(some) == summarize(others)) == (some == others)
+
+
+@given(operations, operations, st.data())
+def test_a_change_of_one_field_shows(
+    one: ops.Operation, other: ops.Operation, data: st.DataObject
+) -> None:
+    """Each field alone, taken from another operation of the kind or made different, is seen."""
+    name = data.draw(st.sampled_from([field.name for field in fields(one)]))
+    value = getattr(one, name)
+    if type(other) is type(one) and getattr(other, name) != value:
+        new = getattr(other, name)
+    elif isinstance(value, str):
+        new = value[:-1] + ("a" if value[-1] != "a" else "b")
+    elif isinstance(value, bytes):
+        new = value[:-1] + bytes((value[-1] ^ 1,))
+    else:
+        new = 1 if value is None else value + 1
+    changed = replace(one, **{name: new})
+    assert summarize((changed,)) != summarize((one,))
+
+
+def test_absent_and_zero_are_different_words() -> None:
+    """No condition, and the condition that there is nothing yet, are told apart."""
+    assert "if_version=any" in summarize((ops.Delete("a", "b"),))
+    assert "if_version=0" in summarize((ops.Delete("a", "b", 0),))
+    assert "version=current" in summarize((ops.Read("a", "b"),))
+
+
+def test_the_longest_lines_are_bounded() -> None:
+    """Names of 200 characters and the widest numbers stay under the limit."""
+    name, wide = "n" * 200, 2**64 - 1
+    put = ops.Put(name, name, b"\xff" * 16, 2**32 - 1, 255, b"\xff" * 32, 2**32 - 1, wide)
+    longest = max(len(summarize((one,))) for one in (put, *EXAMPLES))
+    assert longest <= MAX_LINE_CHARACTERS
