@@ -136,9 +136,7 @@ async def open_node(
                 certifier=certifier,
                 releases=releases,
                 key_service=key_service,
-<<<<<<< HEAD
                 asking=Asking(network_id(genesis), store, replica, certifier, clock_ms),
-=======
             ),
             metrics,
         )
@@ -150,7 +148,6 @@ async def open_node(
                 rule=quorum_rule(trust),
                 collateral=decoded.collateral,
                 clock_s=clock_s,
->>>>>>> main
             )
         )
         renewing = asyncio.create_task(
