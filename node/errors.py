@@ -1,8 +1,9 @@
 """Errors of the node, by whose fault.
 
 `ConfigError` is the operator's (the message names file, field and what would be right),
-`RollbackError` says that the data are older than what this node already signed, `DamagedError` that
-the store or the key service's state is not what we wrote: both stop the node.
+`KeystoreError` that of whoever has an account. `RollbackError` says that the data are older than
+what this node already signed, `DamagedError` that the store or the key service's state is not what
+we wrote: both stop the node.
 """
 
 
@@ -17,6 +18,10 @@ class NodeError(Exception):
 
 class ConfigError(NodeError):
     """The configuration or a file it names cannot be used."""
+
+
+class KeystoreError(NodeError):
+    """An account's keystore, key or password file cannot be used, or the password is wrong."""
 
 
 class RollbackError(NodeError):

@@ -72,6 +72,7 @@ class NodeServicer(node_pb2_grpc.NodeServicer):
         async def answer(envelope: bytes) -> None:
             try:
                 reply = await self._service.submit(envelope)
+                del envelope  # up to 4 MiB that need not wait for the reader of the reply
                 async with writing:
                     await context.write(reply)
             finally:
@@ -139,6 +140,9 @@ class GrpcServer:
             interceptors=(Guard(),),
             options=(
                 ("grpc.so_reuseport", 0),
+                # Windows that grow with the line's speed would let one sender fill the memory.
+                ("grpc.http2.bdp_probe", 0),
+                ("grpc.http2.lookahead_bytes", 256 * 1024),
                 ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
                 ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
             ),

@@ -42,6 +42,11 @@ class Home:
         return self.root / "keys" / "node.seed"
 
     @property
+    def accounts(self) -> Path:
+        """Keystore files of accounts (people's keys, not the node's)."""
+        return self.root / "accounts"
+
+    @property
     def platform(self) -> Path:
         """The software quoting enclave (development)."""
         return self.root / "platform"

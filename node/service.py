@@ -37,6 +37,10 @@ from node.replica import Replica
 from node.results import Block, Finalized
 from sealedger.v1 import node_pb2 as pb
 
+# Bytes of envelopes that are being judged or ordered, of all callers together. Each takes about
+# three times its size meanwhile; whoever comes above the limit is told at once to come again.
+MAX_TAKEN_BYTES = 64 * 1024 * 1024
+
 Engine = EmbeddedEngine[Submission, Block, Finalized, pb.SubmitReply]
 
 
@@ -61,6 +65,7 @@ class LedgerService:
     def __init__(self, parts: ServiceParts) -> None:
         """Keep the parts."""
         self._parts = parts
+        self._taken_bytes = 0
 
     def hello(self, nonce: bytes) -> pb.HelloReply:
         """Evidence, genesis and a recent checkpoint, signed for this nonce and TLS key.
@@ -81,6 +86,16 @@ class LedgerService:
 
     async def submit(self, envelope: bytes) -> pb.SubmitReply:
         """Check, order, record, certify, release; a refusal is a reply."""
+        if self._taken_bytes + len(envelope) > MAX_TAKEN_BYTES:
+            hint = "too many bytes are waiting: send the same bytes again"
+            return _refused(envelope, Reason.OVERLOADED, hint)
+        self._taken_bytes += len(envelope)
+        try:
+            return await self._submit(envelope)
+        finally:
+            self._taken_bytes -= len(envelope)
+
+    async def _submit(self, envelope: bytes) -> pb.SubmitReply:
         try:
             submission = await self._parts.checker.check(envelope)
             return await self._parts.engine.submit(submission)

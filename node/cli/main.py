@@ -11,6 +11,7 @@ from kms.errors import KmsError
 from ledger.errors import LedgerError
 from network.errors import NetworkError
 from node.cli import quiet_grpc  # noqa: F401  (before all that imports gRPC)
+from node.cli.account import account
 from node.cli.network import network
 from node.cli.node import node
 from node.cli.output import show_error
@@ -25,6 +26,7 @@ def sealedger() -> None:
     """A private ledger that gives a secret only to an attested enclave, on the record."""
 
 
+sealedger.add_command(account)
 sealedger.add_command(network)
 sealedger.add_command(node)
 sealedger.add_command(receipt)

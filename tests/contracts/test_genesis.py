@@ -1,12 +1,14 @@
 """The state that genesis makes."""
 
+from dataclasses import replace
+
 import pytest
 
 from contracts.genesis import RULES_VERSION, genesis_state, parameters_of
 from contracts.records import CollectionRecord, decode_collection, decode_list, decode_parameters
 from ledger import keys
 from ledger.errors import FormatError
-from ledger.format.genesis import Limits, decode_genesis
+from ledger.format.genesis import Limits, Profile, decode_genesis
 from ledger.format.trust import encode_trust, trust_digest
 from tests.support.small_rules import (
     COLLECTIONS,
@@ -42,6 +44,8 @@ def test_parameters() -> None:
     assert parameters.service_key == SERVICE_KEY
     assert parameters.nodes == (CORE.key.public_key,)
     assert parameters.is_development
+    for profile in (Profile.SINGLE, Profile.CONSORTIUM):
+        assert not parameters_of(replace(genesis, profile=profile)).is_development
 
 
 def test_rows() -> None:

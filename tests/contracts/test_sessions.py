@@ -10,7 +10,7 @@ from attestation.policy import Match, encode_policy
 from attestation.verdict import encode_verdict
 from contracts.errors import StateError
 from contracts.execute import Repeated
-from contracts.records import decode_session
+from contracts.records import decode_session, encode_parameters
 from ledger import keys
 from ledger.crypto.p256 import SigningKey
 from ledger.format.operation import OpenSession, Read
@@ -236,6 +236,22 @@ def test_debug_and_status(rules: SmallRules) -> None:
         verdict = rules.verdict(identity_of("alpha", **changes), operation)
         with refuses(Reason.NOT_ADMITTED):
             attempt(rules, enclave, operation, encode_verdict(verdict))
+
+
+def test_debug_in_development_only() -> None:
+    """A match that allows debug admits a debug enclave in development, never in production."""
+    debug = identity_of("alpha", debug=True)
+    policy = encode_policy(Match(measurement=debug.measurement, allow_debug=True))
+    rules = SmallRules(genesis_bytes((collection("c", policy, policy),)))
+    session = rules.open(Enclave("alpha"), debug)
+    assert rules.outcomes(session, put_of("c", "x"))[0].reason is Reason.OK
+    production = replace(rules.parameters, is_development=False)
+    rules.state.apply({keys.PARAMETERS: encode_parameters(production)})
+    assert rules.outcomes(session, put_of("c", "x"))[0].reason is Reason.DENIED
+    enclave = Enclave("alpha")
+    operation = rules.opening(enclave)
+    with refuses(Reason.NOT_ADMITTED):
+        attempt(rules, enclave, operation, encode_verdict(rules.verdict(debug, operation)))
 
 
 def test_signer_and_svn() -> None:

@@ -60,8 +60,8 @@ def test_the_home_is_the_programs() -> None:
     root = ROOT / "home"
     home = Home(root)
     places = (
-        home.config, home.network, home.genesis, home.node_key, home.platform, home.key_service,
-        home.data, home.lock,
+        home.config, home.network, home.genesis, home.node_key, home.accounts, home.platform,
+        home.key_service, home.data, home.lock,
     )  # fmt: skip
     assert paths == {place.relative_to(root).parts[0] for place in places}
 

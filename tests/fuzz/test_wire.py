@@ -72,6 +72,8 @@ async def test_methods_that_do_not_exist(node: NodeProcess) -> None:
         check = "/grpc.health.v1.Health/Check"
         assert await status_of(channel, check, b"") is grpc.StatusCode.OK
         assert await status_of(channel, check, b"\x0a\x01x") is grpc.StatusCode.NOT_FOUND
+        for data in UNPARSABLE:
+            assert await status_of(channel, check, data) is grpc.StatusCode.INVALID_ARGUMENT
 
 
 @pytest.mark.parametrize("size", [0, 1, 31, 33, 64, 5000])
