@@ -51,19 +51,33 @@ def is_named(view: StateView, identity: bytes, is_development: bool) -> bool:
 
 def admit_terms(state: Changes, terms: CollectionTerms) -> bool:
     """Count a collection's policies in; False, with nothing written, if a name is full."""
-    for policy in (terms.readers, terms.writers):
-        for name in _names_of_policy(policy):
-            if len(decode_list(state.get(keys.admission(name)) or b"")) + 2 > MAX_FILED:
-                return False
-    for policy in (terms.readers, terms.writers):
-        _count(state, policy, 1)
+    return _exchange(state, (), _policies(terms))
+
+
+def replace_terms(state: Changes, old: CollectionTerms, new: CollectionTerms) -> bool:
+    """Count the old policies out and the new ones in; False, with nothing written, if full."""
+    return _exchange(state, _policies(old), _policies(new))
+
+
+def _policies(terms: CollectionTerms) -> tuple[bytes, ...]:
+    return (terms.readers, terms.writers)
+
+
+def _exchange(state: Changes, old: tuple[bytes, ...], new: tuple[bytes, ...]) -> bool:
+    # On a layer of its own: a full name undoes the whole exchange, counts of others included.
+    trial = Changes(state)
+    for policy in old:
+        _count(trial, policy, -1)
+    for policy in new:
+        _count(trial, policy, 1)
+        if any(_filed(trial, name) > MAX_FILED for name in _names_of_policy(policy)):
+            return False
+    state.writes.update(trial.writes)
     return True
 
 
-def withdraw_terms(state: Changes, terms: CollectionTerms) -> None:
-    """Count a collection's policies out again."""
-    for policy in (terms.readers, terms.writers):
-        _count(state, policy, -1)
+def _filed(state: Changes, name: bytes) -> int:
+    return len(decode_list(state.get(keys.admission(name)) or b""))
 
 
 def _count(state: Changes, policy: bytes, step: int) -> None:

@@ -9,6 +9,7 @@
    in the middle of a transaction.
 6. Nothing but operations that cannot be judged (unreadable, of an unknown collection, not for this
    signer): refused, nobody gets free storage. Beside others they count as denials afterwards.
+   Accounts have no budget of denials, because they do not end (accounts.py has their rules).
 7. Atomic: one failure undoes all but the marks of denied reads.
 8. The leaf commits to body, signature and outcomes; the signer's records move on.
 
@@ -19,8 +20,6 @@ from dataclasses import dataclass, replace
 
 from ledger import keys
 from ledger.crypto import ed25519, p256
-from ledger.crypto.secp256k1 import recover_address
-from ledger.format import eip712
 from ledger.format.leaf import TransactionLeaf, encode_leaf
 from ledger.format.operation import (
     AcquireKey,
@@ -33,7 +32,6 @@ from ledger.format.operation import (
 )
 from ledger.format.outcome import Outcome, encode_outcome
 from ledger.format.reason import Reason
-from ledger.format.summary import summarize
 from ledger.format.terms import (
     CreateCollection,
     Destroy,
@@ -42,7 +40,7 @@ from ledger.format.terms import (
 )
 from ledger.format.transaction import SignerKind, signed_message, writer_of
 
-from contracts import owners, sessions, values
+from contracts import accounts, owners, sessions, values
 from contracts.errors import RefusedError, StateError
 from contracts.place import TOUCH_DENIED, Place
 from contracts.prepare import Prepared
@@ -70,12 +68,7 @@ _WRONG_SIGNER = Outcome(Reason.WRONG_SIGNER)
 _NOT_EXECUTED = Outcome(Reason.NOT_EXECUTED)
 _CLOSED = Outcome(Reason.SESSION_CLOSED)
 _UNJUDGED = frozenset({Reason.MALFORMED, Reason.UNKNOWN_COLLECTION, Reason.WRONG_SIGNER})
-_UNJUDGED_OF_ACCOUNTS = _UNJUDGED | {
-    Reason.DENIED,
-    Reason.COLLECTION_EXISTS,
-    Reason.QUOTA_EXCEEDED,
-    Reason.NOT_FOUND,
-}
+_NO_LIMIT = 2**64
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,10 +126,12 @@ def execute(
     else:
         place = _place(prepared, state, parameters, block, session)
         outcomes, signer = _run(prepared, place, signer)
-    _verify_worth(outcomes, body.signer_kind)
+    _verify_worth(outcomes)
     if body.atomic and any(one.reason is not Reason.OK for one in outcomes):
         state.writes = dict(filter(_is_denied_touch, state.writes.items()))
         outcomes = tuple(_NOT_EXECUTED if o.reason is Reason.OK else o for o in outcomes)
+    if body.signer_kind is SignerKind.ACCOUNT:
+        accounts.verify_worth(body.signer, outcomes, state)
     encoded = tuple(map(encode_outcome, outcomes))
     leaf = encode_leaf(
         TransactionLeaf(
@@ -194,24 +189,12 @@ def _verify_signature(prepared: Prepared, session: SessionRecord | None) -> None
     if body.signer_kind is SignerKind.NODE:
         is_good = ed25519.is_valid(body.signer, signature, message)
     elif body.signer_kind is SignerKind.ACCOUNT:
-        is_good = _is_signed_by_account(prepared)
+        is_good = accounts.is_signed(prepared)
     else:
         public = body.signer if session is None else session.public_key
         is_good = p256.is_valid(public, signature, message)
     if not is_good:
         raise RefusedError(Reason.BAD_SIGNATURE, "sign the body with the signer's own key, low s")
-
-
-def _is_signed_by_account(prepared: Prepared) -> bool:
-    """EIP-712 over the summary that a wallet shows; one unreadable operation has no summary."""
-    body = prepared.body
-    readable = tuple(one for one in prepared.operations if one is not None)
-    if len(readable) != len(prepared.operations):
-        return False
-    digest = eip712.transaction_digest(
-        body.network_id, body.sequence, summarize(readable), prepared.hash
-    )
-    return recover_address(digest, prepared.envelope.signature) == body.signer
 
 
 def _first_run(prepared: Prepared, data: bytes | None, signer: SignerRecord) -> int | None:
@@ -261,7 +244,7 @@ def _run(
     outcomes = []
     denials = signer.denials
     unjudged = 0
-    limit = place.parameters.denials
+    limit = place.parameters.denials if place.session is not None else _NO_LIMIT
     for position, operation in enumerate(prepared.operations):
         if denials >= limit:
             outcomes.append(_CLOSED)
@@ -273,6 +256,8 @@ def _run(
             denials += 1
         elif outcome.reason in _UNJUDGED:
             unjudged += 1
+    if place.session is None:
+        return tuple(outcomes), signer
     denials += unjudged
     is_closed = denials >= limit
     return tuple(outcomes), replace(signer, denials=denials, is_closed=is_closed)
@@ -322,10 +307,8 @@ def _is_denied_touch(row: tuple[bytes, bytes | None]) -> bool:
     return row[0].startswith(keys.TOUCH) and row[1] == TOUCH_DENIED
 
 
-def _verify_worth(outcomes: tuple[Outcome, ...], kind: SignerKind) -> None:
-    # Anybody can make an account, so what an account may not do leaves no entry either.
-    free = _UNJUDGED_OF_ACCOUNTS if kind is SignerKind.ACCOUNT else _UNJUDGED
-    if all(one.reason in free for one in outcomes):
+def _verify_worth(outcomes: tuple[Outcome, ...]) -> None:
+    if all(one.reason in _UNJUDGED for one in outcomes):
         raise RefusedError(
             outcomes[0].reason, "no operation of this transaction could be judged at all"
         )

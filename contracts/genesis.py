@@ -43,14 +43,15 @@ def parameters_of(genesis: Genesis) -> Parameters:
 
 
 def genesis_state(genesis: Genesis) -> dict[bytes, bytes | None]:
-    """The first state; FormatError if a policy in genesis is not a valid one."""
+    """The first state; FormatError if a policy in genesis is invalid or one too many."""
     state = Changes(Nothing())
     state.put(keys.PARAMETERS, encode_parameters(parameters_of(genesis)))
     for collection in genesis.collections:
         terms = CollectionTerms(collection.readers, collection.writers)
         for policy in (terms.readers, terms.writers):
             _verify_policy(collection.name, policy)
-        admit_terms(state, terms)
+        if not admit_terms(state, terms):
+            raise FormatError(f"genesis: collection {collection.name}: too many policies name one")
         record = encode_collection(CollectionRecord(terms))
         state.put(keys.collection(collection.name), record)
     return state.writes

@@ -15,7 +15,7 @@ from ledger.format.transaction import split
 from contracts.errors import StateError
 
 _COLLECTION = struct.Struct(">BBQ")
-_OWNER = struct.Struct(">IQ")
+_OWNER = struct.Struct(">IQI")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,15 +51,16 @@ def decode_collection(data: bytes) -> CollectionRecord:
 
 @dataclass(frozen=True, slots=True)
 class OwnerRecord:
-    """What an account holds: how many collections, how many bytes of sealed values in them."""
+    """What an account holds: collections, bytes of sealed values in them, and those it audits."""
 
     collections: int = 0
     stored_bytes: int = 0
+    audits: int = 0
 
 
 def encode_owner(owner: OwnerRecord) -> bytes:
-    """12 bytes."""
-    return _OWNER.pack(owner.collections, owner.stored_bytes)
+    """16 bytes."""
+    return _OWNER.pack(owner.collections, owner.stored_bytes, owner.audits)
 
 
 def decode_owner(data: bytes | None) -> OwnerRecord:

@@ -13,7 +13,7 @@ from ledger.format.outcome import Outcome
 from ledger.format.reason import Reason
 from ledger.format.terms import CollectionTerms, CreateCollection, FreezeCollection, SetPolicy
 
-from contracts.admission import admit_terms, withdraw_terms
+from contracts.admission import admit_terms, replace_terms
 from contracts.holdings import CollectionRecord, encode_collection
 from contracts.place import Place
 
@@ -40,6 +40,7 @@ def create(operation: CreateCollection, place: Place) -> Outcome:
     if not admit_terms(place.state, operation.terms):
         return _QUOTA
     place.hold(place.account, collections=1)
+    _count_auditors(operation.terms, 1, place)
     _store(operation.collection, CollectionRecord(operation.terms, place.account), place)
     return _OK
 
@@ -53,10 +54,10 @@ def set_policy(operation: SetPolicy, place: Place) -> Outcome:
         return _DENIED
     if not _are_valid(operation.terms):
         return _MALFORMED
-    withdraw_terms(place.state, access.collection.terms)
-    if not admit_terms(place.state, operation.terms):
-        admit_terms(place.state, access.collection.terms)
+    if not replace_terms(place.state, access.collection.terms, operation.terms):
         return _QUOTA
+    _count_auditors(access.collection.terms, -1, place)
+    _count_auditors(operation.terms, 1, place)
     _store(operation.collection, replace(access.collection, terms=operation.terms), place)
     return _OK
 
@@ -75,6 +76,11 @@ def freeze(operation: FreezeCollection, place: Place) -> Outcome:
 def _store(name: str, collection: CollectionRecord, place: Place) -> None:
     place.state.put(keys.collection(name), encode_collection(collection))
     place.forget(name)
+
+
+def _count_auditors(terms: CollectionTerms, step: int, place: Place) -> None:
+    for address in terms.auditors:
+        place.hold(address, audits=step)
 
 
 def _are_valid(terms: CollectionTerms) -> bool:

@@ -71,13 +71,16 @@ class Place:
         """What an account holds now."""
         return decode_owner(self.state.get(keys.owner(address)))
 
-    def hold(self, address: bytes, *, collections: int = 0, stored_bytes: int = 0) -> None:
+    def hold(
+        self, address: bytes, *, collections: int = 0, stored_bytes: int = 0, audits: int = 0
+    ) -> None:
         """Add to what an account holds."""
         held = self.owner(address)
         changed = replace(
             held,
             collections=held.collections + collections,
-            stored_bytes=max(0, held.stored_bytes + stored_bytes),
+            stored_bytes=held.stored_bytes + stored_bytes,
+            audits=held.audits + audits,
         )
         self.state.put(keys.owner(address), encode_owner(changed))
 

@@ -6,9 +6,11 @@
    owns or audits; a network's auditors about everything. An unknown collection and a forbidden one
    give the same answer.
 3. Operations that open sessions or start key services concern every collection: who may ask about
-   any may see them.
+   any may see them, and who may ask about none is told nothing.
+4. An answer looks at a bounded number of rows, and says where to go on.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 
@@ -29,9 +31,9 @@ from ledger.format.reason import Reason
 from ledger.format.summary import summarize_question
 from ledger.format.transaction import SignerKind
 
-from contracts.admission import admits
+from contracts.admission import admits, is_named
 from contracts.errors import RefusedError, StateError
-from contracts.holdings import CollectionRecord, decode_collection
+from contracts.holdings import CollectionRecord, decode_collection, decode_owner
 from contracts.records import Parameters, SessionRecord, decode_session, decode_signer
 from contracts.versions import HeadRecord, Version, decode_head, decode_version
 from contracts.view import ScanView
@@ -58,6 +60,7 @@ class Asker:
     account: bytes
     session: SessionRecord | None
     _judged: dict[str, bool] = field(default_factory=dict)
+    _may_ask_any: bool | None = None
 
     @classmethod
     def of(cls, query: Query, context: AskContext, view: ScanView) -> "Asker":
@@ -70,6 +73,12 @@ class Asker:
     def is_auditor(self) -> bool:
         """Whether the signer may ask about everything."""
         return bool(self.account) and self.account in self.parameters.auditors
+
+    def may_ask_any(self) -> bool:
+        """Whether there is a collection that the signer may ask about (3 above)."""
+        if self._may_ask_any is None:
+            self._may_ask_any = self._has_part()
+        return self._may_ask_any
 
     def may_ask(self, collection: str) -> bool:
         """Whether the signer may ask about a collection (2 above)."""
@@ -95,7 +104,13 @@ class Asker:
     def may_see(self, operation: Operation) -> bool:
         """Whether the signer may see an operation (2 and 3 above)."""
         collection = getattr(operation, "collection", None)
-        return True if collection is None else self.may_ask(collection)
+        return self.may_ask_any() if collection is None else self.may_ask(collection)
+
+    def _has_part(self) -> bool:
+        if self.session is not None:
+            return is_named(self.view, self.session.identity, self.parameters.is_development)
+        held = decode_owner(self.view.get(keys.owner(self.account)))
+        return self.is_auditor or held.collections > 0 or held.audits > 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,10 +123,18 @@ class SecretRow:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Rows, and whether the limit cut them."""
+    """Secrets, and whether the limit cut them."""
 
     rows: tuple[SecretRow, ...]
     more: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CollectionPage:
+    """Collections, and after which name to go on (empty: that was all)."""
+
+    rows: tuple[tuple[str, CollectionRecord], ...]
+    next_after: str
 
 
 def identify(
@@ -160,17 +183,15 @@ def show_head(asker: Asker, collection: str, name: str) -> HeadRecord:
 
 
 def show_history(asker: Asker, asked: ShowHistory) -> tuple[tuple[int, int], ...]:
-    """(entry, position) of every operation on a secret, in order; one more than the limit."""
+    """(entry, position) of what was done to a secret, in order; one more than the limit.
+
+    Done is: put, read, deleted, destroyed, or denied.
+    """
     verify_may_ask(asker, asked.collection)
-    view = asker.view
-    places = {
-        (version.index, version.position)
-        for version in _versions(view, asked)
-        if version.index >= asked.from_index
-    }
+    places = set(_puts(asker.view, asked))
     touches = keys.touches_from(asked.collection, asked.name, asked.from_index)
     places.update(
-        keys.place_of_touch(key) for key, _ in islice(view.scan(*touches), asked.limit + 1)
+        keys.place_of_touch(key) for key, _ in islice(asker.view.scan(*touches), asked.limit + 1)
     )
     return tuple(sorted(places)[: asked.limit + 1])
 
@@ -184,19 +205,20 @@ def show_collection(asker: Asker, collection: str) -> CollectionRecord:
     return decode_collection(data)
 
 
-def list_collections(
-    asker: Asker, asked: ListCollections
-) -> tuple[tuple[str, CollectionRecord], ...]:
-    """The collections that the signer may ask about, in order; one more than the limit."""
-    rows = []
-    start, stop = keys.collections_after(asked.after)
-    for key, data in islice(asker.view.scan(start, stop), MAX_WALKED):
+def list_collections(asker: Asker, asked: ListCollections) -> CollectionPage:
+    """The collections that the signer may ask about, in order."""
+    if not asker.may_ask_any():
+        return CollectionPage((), "")
+    rows: list[tuple[str, CollectionRecord]] = []
+    last = ""
+    for walked, (key, data) in enumerate(asker.view.scan(*keys.collections_after(asked.after))):
+        if walked >= MAX_WALKED or len(rows) >= asked.limit:
+            return CollectionPage(tuple(rows), last)
+        last = keys.name_of_collection(key)
         collection = decode_collection(data)
         if asker.may_ask_of(collection):
-            rows.append((keys.name_of_collection(key), collection))
-            if len(rows) > asked.limit:
-                break
-    return tuple(rows)
+            rows.append((last, collection))
+    return CollectionPage(tuple(rows), "")
 
 
 def _is_signed(query: Query, body: bytes, signature: bytes, asker: Asker) -> bool:
@@ -208,13 +230,37 @@ def _is_signed(query: Query, body: bytes, signature: bytes, asker: Asker) -> boo
     return recover_address(digest, signature) == query.signer
 
 
-def _versions(view: ScanView, asked: ShowHistory) -> list[Version]:
-    start, stop = keys.versions_range(asked.collection, asked.name)
-    versions = [decode_version(data) for _, data in view.scan(start, stop)]
-    head = view.get(keys.head_of(asked.collection, asked.name))
-    if head is not None:
-        versions.append(decode_head(head).version)
-    return versions
+def _puts(view: ScanView, asked: ShowHistory) -> Iterator[tuple[int, int]]:
+    # The head is read first: what a block supersedes meanwhile is then found in either place.
+    data = view.get(keys.head_of(asked.collection, asked.name))
+    if data is None:
+        return
+    head = decode_head(data).version
+    first = _first_version(view, asked, head.number)
+    for number in range(first, min(head.number, first + asked.limit + 1)):
+        version = _superseded(view, asked, number)
+        yield version.index, version.position
+    if head.index >= asked.from_index:
+        yield head.index, head.position
+
+
+def _first_version(view: ScanView, asked: ShowHistory, last: int) -> int:
+    """The first superseded version from `from_index` on: versions and entries grow together."""
+    low, high = 1, last
+    while low < high:
+        middle = (low + high) // 2
+        if _superseded(view, asked, middle).index < asked.from_index:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
+def _superseded(view: ScanView, asked: ShowHistory, number: int) -> Version:
+    data = view.get(keys.version_of(asked.collection, asked.name, number))
+    if data is None:
+        raise StateError("a version vanished")
+    return decode_version(data)
 
 
 def _open_session(query: Query, view: ScanView, context: AskContext) -> SessionRecord:

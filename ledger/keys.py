@@ -151,12 +151,6 @@ def name_of_head(key: bytes) -> str:
     return key[2:-1].partition(b"\0")[2].decode("ascii")
 
 
-def versions_range(collection_name: str, name: str) -> tuple[bytes, bytes]:
-    """The range of a secret's superseded versions."""
-    base = f"sV{collection_name}\0{name}\0".encode("ascii")
-    return base, base + b"\xff" * 9
-
-
 def touches_from(collection_name: str, name: str, index: int) -> tuple[bytes, bytes]:
     """The range of a secret's touches, from an entry on."""
     base = f"sT{collection_name}\0{name}\0".encode("ascii")

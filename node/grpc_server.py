@@ -169,6 +169,7 @@ class GrpcServer:
         if self._server is None:
             return
         await self._health.enter_graceful_shutdown()
+        self._service.stop_watches()
         await self._server.stop(grace_s)
         self._server = None
 

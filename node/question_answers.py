@@ -21,6 +21,12 @@ class OpenedEntry:
     hashes: tuple[bytes, ...]
     opened: tuple[Opened, ...]
 
+    @property
+    def size(self) -> int:
+        """Bytes on the wire, nearly."""
+        parts = sum(len(one.operation) + len(one.outcome) + 64 for one in self.opened)
+        return len(self.leaf) + sum(map(len, self.hashes)) + parts
+
 
 def refused(reason: Reason, hint: str) -> pb.QueryReply:
     """No answer, and why."""
@@ -38,9 +44,15 @@ def history(places: Iterable[tuple[int, int]], *, more: bool) -> pb.QueryReply:
     return pb.QueryReply(history=rows, more=more)
 
 
-def collections(rows: Iterable[tuple[str, CollectionRecord]], *, more: bool) -> pb.QueryReply:
-    """Collections with their terms."""
-    return pb.QueryReply(collections=(_collection(name, one) for name, one in rows), more=more)
+def collections(
+    rows: Iterable[tuple[str, CollectionRecord]], *, next_after: str = ""
+) -> pb.QueryReply:
+    """Collections with their terms; there is more if it says after which name."""
+    return pb.QueryReply(
+        collections=(_collection(name, one) for name, one in rows),
+        more=bool(next_after),
+        next_after=next_after,
+    )
 
 
 def entries(

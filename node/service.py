@@ -131,6 +131,10 @@ class LedgerService:
         """Answer a signed question, and go on answering."""
         return self._parts.asking.watch(query, signature)
 
+    def stop_watches(self) -> None:
+        """End every watch: they would go on for ever."""
+        self._parts.asking.stop()
+
     def sealing_key(self, question: bytes) -> pb.SealingKeyReply:
         """A collection's public sealing key, vouched for by the service key."""
         try:

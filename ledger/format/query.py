@@ -73,8 +73,9 @@ class ListCollections:
 class OpenEntries:
     """Entries from `from_index` on, with the operations that the signer may see opened.
 
-    `collection` and `session` narrow it (empty: everything that the signer may see). With
-    `indices`, exactly these entries (growing, at most 256).
+    `collection` and `session` narrow it (empty: everything that the signer may see): operations on
+    that collection, entries that this session signed and the one that opened it. With `indices`,
+    exactly these entries (growing, at most 256), and nothing else narrows it.
     """
 
     from_index: int
@@ -195,6 +196,8 @@ def _open_entries(message: pb.Query) -> Question:
     indices = tuple(asked.indices)
     if len(indices) > MAX_INDICES or any(a >= b for a, b in pairwise(indices)):
         raise FormatError(f"query: at most {MAX_INDICES} indices, growing")
+    if indices and (asked.from_index or collection or asked.session):
+        raise FormatError("query: indices stand alone")
     return OpenEntries(asked.from_index, _limit(asked.limit), collection, asked.session, indices)
 
 

@@ -142,7 +142,7 @@ def decode_envelope(data: bytes) -> Envelope:
     """Decode an envelope of at most 4 MiB; one salt and one payload for each operation.
 
     Only the shape is judged here; `decode_body` and `verify_commitment` judge the rest. No
-    operation has more than 4,096 bytes: even one that does not decode is kept beside the log.
+    operation has more than 20 KiB: even one that does not decode is kept beside the log.
     """
     message = decode_strict(pb.Envelope, data, MAX_ENVELOPE_BYTES)
     operations = tuple(message.operations)

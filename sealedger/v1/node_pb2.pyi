@@ -161,7 +161,7 @@ class OpenedEntry(_message.Message):
     def __init__(self, index: _Optional[int] = ..., leaf: _Optional[bytes] = ..., hashes: _Optional[bytes] = ..., operations: _Optional[_Iterable[_Union[_ledger_pb2.OpenedOperation, _Mapping]]] = ...) -> None: ...
 
 class QueryReply(_message.Message):
-    __slots__ = ("refusal", "secrets", "history", "collections", "entries", "checkpoint", "more", "next_index")
+    __slots__ = ("refusal", "secrets", "history", "collections", "entries", "checkpoint", "more", "next_index", "next_after")
     REFUSAL_FIELD_NUMBER: _ClassVar[int]
     SECRETS_FIELD_NUMBER: _ClassVar[int]
     HISTORY_FIELD_NUMBER: _ClassVar[int]
@@ -170,6 +170,7 @@ class QueryReply(_message.Message):
     CHECKPOINT_FIELD_NUMBER: _ClassVar[int]
     MORE_FIELD_NUMBER: _ClassVar[int]
     NEXT_INDEX_FIELD_NUMBER: _ClassVar[int]
+    NEXT_AFTER_FIELD_NUMBER: _ClassVar[int]
     refusal: Refusal
     secrets: _containers.RepeatedCompositeFieldContainer[SecretRow]
     history: _containers.RepeatedCompositeFieldContainer[HistoryRow]
@@ -178,7 +179,8 @@ class QueryReply(_message.Message):
     checkpoint: bytes
     more: bool
     next_index: int
-    def __init__(self, refusal: _Optional[_Union[Refusal, _Mapping]] = ..., secrets: _Optional[_Iterable[_Union[SecretRow, _Mapping]]] = ..., history: _Optional[_Iterable[_Union[HistoryRow, _Mapping]]] = ..., collections: _Optional[_Iterable[_Union[CollectionRow, _Mapping]]] = ..., entries: _Optional[_Iterable[_Union[OpenedEntry, _Mapping]]] = ..., checkpoint: _Optional[bytes] = ..., more: _Optional[bool] = ..., next_index: _Optional[int] = ...) -> None: ...
+    next_after: str
+    def __init__(self, refusal: _Optional[_Union[Refusal, _Mapping]] = ..., secrets: _Optional[_Iterable[_Union[SecretRow, _Mapping]]] = ..., history: _Optional[_Iterable[_Union[HistoryRow, _Mapping]]] = ..., collections: _Optional[_Iterable[_Union[CollectionRow, _Mapping]]] = ..., entries: _Optional[_Iterable[_Union[OpenedEntry, _Mapping]]] = ..., checkpoint: _Optional[bytes] = ..., more: _Optional[bool] = ..., next_index: _Optional[int] = ..., next_after: _Optional[str] = ...) -> None: ...
 
 class SealingKeyReply(_message.Message):
     __slots__ = ("refusal", "statement")
