@@ -26,7 +26,7 @@ from attestation.policy import AllOf, AnyOf, Match, encode_policy
 from attestation.verdict import encode_verdict
 from contracts.errors import RefusedError
 from contracts.execute import Repeated
-from contracts.records import decode_head, decode_version
+from contracts.versions import decode_head, decode_version
 from ledger import keys
 from ledger.format.genesis import Limits
 from ledger.format.operation import (
