@@ -12,6 +12,7 @@ from ledger.errors import LedgerError
 from network.errors import NetworkError
 from node.cli import quiet_grpc  # noqa: F401  (before all that imports gRPC)
 from node.cli.account import account
+from node.cli.audit import audit
 from node.cli.network import network
 from node.cli.node import node
 from node.cli.output import show_error
@@ -27,6 +28,7 @@ def sealedger() -> None:
 
 
 sealedger.add_command(account)
+sealedger.add_command(audit)
 sealedger.add_command(network)
 sealedger.add_command(node)
 sealedger.add_command(receipt)
