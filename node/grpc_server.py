@@ -1,7 +1,8 @@
 """The gRPC adapter: decodes, calls one function, encodes.
 
 On a stream every refusal is a reply; a status means that the stream is broken. Submissions of one
-stream run side by side, at most 64 of them, and replies are written as they come.
+stream run side by side, at most 64 of them, and replies are written as they come. When the node
+stops nothing more is read, what was read is answered, then the stream ends as UNAVAILABLE.
 """
 
 import asyncio
@@ -13,7 +14,9 @@ import structlog
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
 from kms.errors import KeyServiceRefusal
+from ledger.format.reason import Reason
 from node.errors import ConfigError
+from node.grpc_drain import STOPPING, Drain
 from node.grpc_guard import NOT_A_MESSAGE, Guard
 from node.service import LedgerService
 from node.tls import ServerTls
@@ -31,9 +34,10 @@ Context = grpc.aio.ServicerContext[Any, Any]
 class NodeServicer(node_pb2_grpc.NodeServicer):
     """sealedger.v1.Node over a LedgerService."""
 
-    def __init__(self, service: LedgerService) -> None:
-        """Keep the service."""
+    def __init__(self, service: LedgerService, drain: Drain) -> None:
+        """Keep the service, and what ends its streams."""
         self._service = service
+        self._drain = drain
 
     async def Hello(  # noqa: N802  (the method's name in the .proto)
         self, request: pb.HelloRequest, context: Context
@@ -68,6 +72,7 @@ class NodeServicer(node_pb2_grpc.NodeServicer):
         """Submit many; replies come as they are ready. What does not parse ends the stream."""
         slots = asyncio.Semaphore(MAX_IN_FLIGHT)
         writing = asyncio.Lock()
+        is_malformed = False
 
         async def answer(envelope: bytes) -> None:
             try:
@@ -78,15 +83,21 @@ class NodeServicer(node_pb2_grpc.NodeServicer):
             finally:
                 slots.release()
 
-        async with asyncio.TaskGroup() as group:
+        async def read() -> None:
+            nonlocal is_malformed
             async for request in requests:
                 if request is None:
-                    break
+                    is_malformed = True
+                    return
                 await slots.acquire()
                 group.create_task(answer(request.envelope))
-            else:
-                return
-        await context.abort(grpc.StatusCode.INVALID_ARGUMENT, NOT_A_MESSAGE)
+
+        async with asyncio.TaskGroup() as group:
+            is_stopping = await self._drain.read(read())
+        if is_malformed:
+            await context.abort(grpc.StatusCode.INVALID_ARGUMENT, NOT_A_MESSAGE)
+        if is_stopping:
+            await context.abort(grpc.StatusCode.UNAVAILABLE, STOPPING)
 
     async def Release(  # noqa: N802  (the method's name in the .proto)
         self,
@@ -122,6 +133,21 @@ class NodeServicer(node_pb2_grpc.NodeServicer):
         return self._service.sealing_key(request.SerializeToString(deterministic=True))
 
 
+class _Health(health.aio.HealthServicer):
+    """The standard service; whoever watches it is told of the stop."""
+
+    def __init__(self, drain: Drain) -> None:
+        super().__init__()
+        self._drain = drain
+
+    async def Watch(  # noqa: N802  (the method's name in the .proto)
+        self, request: health_pb2.HealthCheckRequest, context: Context
+    ) -> None:
+        """Health now and whenever it changes, until the node stops."""
+        if await self._drain.read(super().Watch(request, context)):
+            await context.abort(grpc.StatusCode.UNAVAILABLE, STOPPING)
+
+
 class GrpcServer:
     """The listening server; opened and closed by name."""
 
@@ -131,7 +157,8 @@ class GrpcServer:
         self._tls = tls
         self._listen = listen
         self._server: grpc.aio.Server | None = None
-        self._health = health.aio.HealthServicer()
+        self._drain = Drain()
+        self._health = _Health(self._drain)
         self.port = 0
 
     async def open(self) -> None:
@@ -147,7 +174,7 @@ class GrpcServer:
                 ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
             ),
         )
-        node_pb2_grpc.add_NodeServicer_to_server(NodeServicer(self._service), server)
+        node_pb2_grpc.add_NodeServicer_to_server(NodeServicer(self._service, self._drain), server)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
         credentials = grpc.ssl_server_credentials([(self._tls.key, self._tls.certificate)])
         try:
@@ -165,16 +192,18 @@ class GrpcServer:
             await self._health.set(name, serving)
 
     async def close(self, grace_s: float = 5.0) -> None:
-        """Stop taking calls, let running ones finish within the grace."""
-        if self._server is None:
+        """Take nothing new, answer what was taken within the grace; then every call is cut."""
+        server, self._server = self._server, None
+        if server is None:
             return
         await self._health.enter_graceful_shutdown()
+        stopping = asyncio.create_task(server.stop(grace_s))
         self._service.stop_watches()
-        await self._server.stop(grace_s)
-        self._server = None
+        self._drain.close()
+        await stopping
 
 
 def _result(reply: pb.SubmitReply) -> str:
     if reply.HasField("refusal"):
-        return str(reply.refusal.reason)
+        return Reason(reply.refusal.reason).name
     return "recorded"

@@ -13,7 +13,7 @@ from node.http.published import PublishedLog
 from node.http.reader import Reader
 from node.http.readiness import Freshness
 from node.http.router import Router
-from node.http.server import HttpServer
+from node.http.server import CLOSE_S, HttpServer
 from node.http.views import NetworkView
 from node.metrics import NodeMetrics
 from node.vitals import CertifiedLog, Vitals
@@ -35,8 +35,11 @@ class SiteParts:
 class Site:
     """The node's HTTP side; use as an async context manager."""
 
-    def __init__(self, parts: SiteParts, listen: str) -> None:
-        """Wire the routes; nothing listens yet. The vitals become gauges of the metrics."""
+    def __init__(self, parts: SiteParts, listen: str, grace_s: float = CLOSE_S) -> None:
+        """Wire the routes; nothing listens yet. The vitals become gauges of the metrics.
+
+        At the close running requests have `grace_s` seconds.
+        """
         parts.metrics.watch(parts.vitals)
         self._reader = Reader()
         log = PublishedLog(parts.store, parts.certifier)
@@ -46,7 +49,8 @@ class Site:
             *FactRoutes(log, self._reader, network, describe()).routes(),
             *OperatorRoutes(parts.vitals, parts.freshness, parts.metrics, self._reader).routes(),
         )
-        self._server = HttpServer(Gate(Router(routes), parts.metrics, GateLimits()), listen)
+        gate = Gate(Router(routes), parts.metrics, GateLimits())
+        self._server = HttpServer(gate, listen, grace_s)
 
     @property
     def port(self) -> int:
@@ -60,8 +64,12 @@ class Site:
 
     async def __aexit__(self, *_: object) -> None:
         """Stop listening, finish what runs; afterwards the store is not read any more."""
-        await self._server.close()
+        await self.close()
         self._reader.close()
+
+    async def close(self) -> None:
+        """Stop listening and finish what runs."""
+        await self._server.close()
 
 
 def network_view(file: NetworkFile, genesis_time_ms: int) -> NetworkView:
