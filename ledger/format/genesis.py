@@ -15,7 +15,7 @@ from sealedger.v1 import ledger_pb2 as pb
 from ledger.errors import FormatError
 from ledger.format.names import is_name, verify_name
 from ledger.format.strict import decode_strict, encode, verify_length
-from ledger.format.terms import ADDRESS_BYTES
+from ledger.format.terms import ADDRESS_BYTES, is_auditor_list
 from ledger.format.trust import TrustDocument, decode_trust
 
 MAX_GENESIS_BYTES = 1024 * 1024
@@ -67,7 +67,7 @@ class Genesis:
     collateral: tuple[bytes, ...]
     limits: Limits
     collections: tuple[Collection, ...]
-    auditors: tuple[bytes, ...] = ()  # addresses that may ask about everything
+    auditors: tuple[bytes, ...] = ()  # addresses that may ask about everything, sorted
 
 
 def network_id(genesis: bytes) -> bytes:
@@ -163,6 +163,7 @@ def _verify_genesis(genesis: Genesis, trust: TrustDocument) -> None:
         or limits.denials < 1
         or not 1 <= limits.value_bytes <= 1024 * 1024,
         "collections": len(set(names)) != len(names),
+        "auditors": not is_auditor_list(genesis.auditors),
         # Clients refuse `dev.` origins unless told, so only a development network may have one.
         "origin": trust.origin.startswith("dev.") != is_development,
         # A production network without an outside witness or with one operator is not what it says.

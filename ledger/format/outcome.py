@@ -237,6 +237,13 @@ def _decode_session(message: pb.Outcome) -> Detail:
     )
 
 
+def _decode_destroyed(message: pb.Outcome) -> Detail:
+    destroyed = message.destroyed
+    if destroyed.last < destroyed.first:
+        raise FormatError("outcome: the last destroyed version is before the first")
+    return Destroyed(_version(destroyed.first), destroyed.last)
+
+
 def _version(number: int) -> int:
     if not number:
         raise FormatError("outcome: versions start at 1")
@@ -249,6 +256,6 @@ _DECODERS: dict[str, Callable[[pb.Outcome], Detail]] = {
     "put_done": lambda m: PutDone(_version(m.put_done.version)),
     "read_granted": _decode_read,
     "deleted": lambda m: Deleted(_version(m.deleted.version)),
-    "destroyed": lambda m: Destroyed(_version(m.destroyed.first), _version(m.destroyed.last)),
+    "destroyed": _decode_destroyed,
     "conflict": lambda m: Conflict(m.conflict.version),
 }

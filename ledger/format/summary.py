@@ -85,6 +85,12 @@ def _yes(value: bool) -> str:
     return "yes" if value else "no"
 
 
+def _quoted(value: str) -> str:
+    """As a JSON string: a part of a name may hold spaces and quotes."""
+    escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
 def _terms(terms: CollectionTerms) -> str:
     auditors = ",".join(map(encode_address, terms.auditors)) or "none"
     return (
@@ -136,20 +142,20 @@ _KINDS: dict[type, _Kind] = {
 
 _QUESTIONS: dict[type, _Kind] = {
     ListSecrets: _Kind(
-        "ListSecrets", {"collection": str, "prefix": ascii, "after": ascii, "limit": str}
+        "ListSecrets", {"collection": str, "prefix": _quoted, "after": _quoted, "limit": str}
     ),
     ShowHead: _Kind("ShowHead", {"collection": str, "name": str}),
     ShowHistory: _Kind(
         "ShowHistory", {"collection": str, "name": str, "from_index": str, "limit": str}
     ),
     ShowCollection: _Kind("ShowCollection", {"collection": str}),
-    ListCollections: _Kind("ListCollections", {"after": ascii, "limit": str}),
+    ListCollections: _Kind("ListCollections", {"after": _quoted, "limit": str}),
     OpenEntries: _Kind(
         "OpenEntries",
         {
             "from_index": str,
             "limit": str,
-            "collection": ascii,
+            "collection": _quoted,
             "session": bytes.hex,
             "indices": lambda indices: ",".join(map(str, indices)),
         },

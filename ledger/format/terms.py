@@ -110,6 +110,11 @@ def decode_destroy(message: pb.Operation) -> Destroy:
     return Destroy(verify_name(destroy.collection), verify_name(destroy.name), version)
 
 
+def is_auditor_list(addresses: tuple[bytes, ...]) -> bool:
+    """Whether these are at most 64 addresses, sorted, without repeats."""
+    return len(addresses) <= MAX_AUDITORS and list(addresses) == sorted(set(addresses))
+
+
 def _terms(terms: CollectionTerms) -> pb.CollectionTerms:
     return pb.CollectionTerms(
         readers=terms.readers,
@@ -126,6 +131,6 @@ def _read_terms(message: pb.CollectionTerms) -> CollectionTerms:
     auditors = tuple(
         verify_length("auditor", address, ADDRESS_BYTES) for address in message.auditors
     )
-    if len(auditors) > MAX_AUDITORS or list(auditors) != sorted(set(auditors)):
+    if not is_auditor_list(auditors):
         raise FormatError("terms: at most 64 auditors, sorted, without repeats")
     return CollectionTerms(message.readers, message.writers, auditors, message.ttl_ms)
