@@ -12,7 +12,7 @@ from ledger.log.checkpoint import Checkpoint
 from ledger.log.merkle import verify_consistency
 from ledger.log.tiles import HashTile, tile_width
 from ledger.log.tree import Tree
-from node.audit.errors import Finding, NotVerifiedError
+from node.audit.errors import Finding, NotShownError, NotVerifiedError
 from node.audit.source import LogSource, read_resource
 
 _HINT = "two histories of one log: keep both checkpoints, they prove it, and tell the operators"
@@ -33,7 +33,8 @@ def verify_not_older(older: Checkpoint, newer: Checkpoint) -> None:
 async def verify_extends(source: LogSource, older: Checkpoint, newer: Checkpoint) -> None:
     """Check that the tree of `newer` begins with that of `older`; both are certified.
 
-    Raises NotVerifiedError if it does not or cannot be shown to; SourceError.
+    Raises NotVerifiedError if it is shown not to, NotShownError if the served tiles show nothing;
+    SourceError.
     """
     verify_not_older(older, newer)
     if newer.size == older.size:
@@ -42,9 +43,9 @@ async def verify_extends(source: LogSource, older: Checkpoint, newer: Checkpoint
     tiles = _TilesOverLoop(source, newer.size, asyncio.get_running_loop())
     try:
         proof = await asyncio.to_thread(_prove, tiles, older, newer)
-    except LedgerError as error:
+    except (LedgerError, NotVerifiedError) as error:
         what = f"the served tiles do not show that it begins with the {older.size} known entries"
-        raise NotVerifiedError(Finding(where, f"{what} ({error})")) from error
+        raise NotShownError(Finding(where, f"{what} ({error})")) from error
     try:
         verify_consistency(
             old_size=older.size,

@@ -42,6 +42,10 @@ class NotVerifiedError(AuditError):
         self.finding = finding
 
 
+class NotShownError(NotVerifiedError):
+    """Served tiles do not show what an older checkpoint has to do with the log."""
+
+
 class SourceError(AuditError):
     """The source does not answer, or not with a log."""
 

@@ -181,6 +181,8 @@ def _verify_self_signed(leaf: TransactionLeaf, body: Body) -> bytes:
     if body.signer_kind is SignerKind.NODE:
         is_good = ed25519.is_valid(body.signer, leaf.signature, message)
     elif body.signer_kind is SignerKind.NEW_SESSION:
+        if body.sequence:
+            raise FormatError("a new session key signs number 0 only")
         is_good = p256.is_valid(body.signer, leaf.signature, message)
     else:
         return b""

@@ -56,4 +56,6 @@ def _write(path: Path, data: bytes) -> None:
         beside.write_bytes(data)
         beside.replace(path)
     except OSError as error:
-        raise SourceError(f"cannot write {path}: {error.strerror}") from error
+        raise SourceError(
+            f"cannot write {path}: {error.strerror}", "name a directory that can be written"
+        ) from error

@@ -95,4 +95,6 @@ def _read(path: Path, limit: int) -> bytes | None:
     except FileNotFoundError:
         return None
     except OSError as error:
-        raise SourceError(f"cannot read {path}: {error.strerror}") from error
+        raise SourceError(
+            f"cannot read {path}: {error.strerror}", "is it a copy of a log?"
+        ) from error

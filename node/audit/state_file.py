@@ -130,7 +130,9 @@ def save_state(path: Path, data: bytes) -> None:
             os.fsync(file.fileno())
         beside.replace(path)
     except OSError as error:
-        raise StateFileError(f"cannot write {path}: {error.strerror}") from error
+        raise StateFileError(
+            f"cannot write {path}: {error.strerror}", "name a file in a directory that exists"
+        ) from error
 
 
 def encode_state(progress: Progress, note: bytes, network_id: bytes) -> bytes:

@@ -1,10 +1,9 @@
 """One audit of a log: the certified checkpoint, what was known before, the walk, the report.
 
 1. The newest checkpoint is certified by the pinned quorum, log key and witnesses.
-2. It is not shorter than, or a fork of, any checkpoint known before.
+2. It is not shorter than, or a fork of, any checkpoint known before, and begins with its tree.
 3. Everything from the known edge on is walked (walk.py).
-4. It begins with the tree of each checkpoint known before.
-5. The state file, if there is one, is moved on; also now and then during the walk.
+4. The state file, if there is one, is moved on; also now and then during the walk.
 """
 
 import time
@@ -17,7 +16,7 @@ from ledger.log.checkpoint import Checkpoint
 from ledger.log.errors import LogError
 from ledger.log.quorum import CertifiedCheckpoint, verify_certified
 from node.audit.consistency import verify_extends, verify_not_older
-from node.audit.errors import Finding, NotVerifiedError
+from node.audit.errors import Finding, NotShownError, NotVerifiedError
 from node.audit.rules import LogRules
 from node.audit.source import CHECKPOINT, LogSource, read_checkpoint
 from node.audit.state_file import encode_state, fresh, load_state, save_state
@@ -56,7 +55,7 @@ class Audited:
 async def audit_log(
     source: LogSource, network: NetworkFile, options: Options, show: Shown
 ) -> Audited:
-    """Verify a whole log (1 to 5 above).
+    """Verify a whole log (1 to 4 above).
 
     Raises NotVerifiedError, SourceError or StateFileError.
     """
@@ -68,8 +67,7 @@ async def audit_log(
     known = [] if kept is None else [kept.checkpoint.checkpoint]
     if options.older is not None:
         known.append(certify(options.older, network, "the older checkpoint").checkpoint)
-    for older in known:
-        verify_not_older(older, target)
+    unshown = await _verify_known(source, known, target)
     progress = fresh(network) if kept is None else kept.progress
     resumed_at = progress.size
     keeper = _Keeper(options, note, network.network_id)
@@ -77,11 +75,25 @@ async def audit_log(
     with open_workers(options.jobs if is_large else 1) as workers:
         walk = Walk(Task(source, workers, target, network.network_id), progress)
         await walk.run(show, keeper)
-    for older in known:
-        await verify_extends(source, older, target)
+    if unshown is not None:
+        raise unshown
     keeper.keep(progress)
     seconds = options.clock_s() - started_s
     return Audited(certified, progress.rules, resumed_at, tuple(known), walk.bytes_read, seconds)
+
+
+async def _verify_known(
+    source: LogSource, known: list[Checkpoint], target: Checkpoint
+) -> NotShownError | None:
+    """Compare with what was known; damaged tiles are an error only if the walk does not name it."""
+    for older in known:
+        verify_not_older(older, target)
+    for older in known:
+        try:
+            await verify_extends(source, older, target)
+        except NotShownError as error:
+            return error
+    return None
 
 
 def certify(note: bytes, network: NetworkFile, where: str) -> CertifiedCheckpoint:
