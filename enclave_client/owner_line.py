@@ -44,6 +44,7 @@ from ledger.sealing import sealing_key_statement
 _MINUTE_MS = 60_000
 _AHEAD_MS = (0, 2 * _MINUTE_MS, 8 * _MINUTE_MS, 32 * _MINUTE_MS, 64 * _MINUTE_MS)
 _MAX_SIGNED = 8
+_CLOCK_HINT = "this machine's clock, or one that this account signed by before, is wrong: set it"
 _AGAIN = frozenset({Reason.SEQUENCE_REUSED, Reason.SEQUENCE_PASSED, Reason.TRANSACTION_EXPIRED})
 
 
@@ -147,8 +148,10 @@ class OwnerLine:
             if isinstance(result, wire.Recorded):
                 return self._proven(result, sent)
             signed += 1
-            if result.reason not in _AGAIN or signed == _MAX_SIGNED:
+            if result.reason not in _AGAIN:
                 raise refused(result.reason, what, result.hint)
+            if signed == _MAX_SIGNED:
+                raise refused(result.reason, what, _CLOCK_HINT)
             if result.reason is Reason.SEQUENCE_PASSED:
                 passed = min(passed + 1, len(_AHEAD_MS) - 1)
 
