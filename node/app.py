@@ -168,6 +168,7 @@ async def open_node(
             vitals=vitals,
             freshness=Freshness(decoded.limits.checkpoint_age_ms // 1000, trust.grace_s),
             metrics=metrics,
+            questions=service,
         )
         server, site = await stack.enter_async_context(_entrances(service, tls, parts, config))
         _log.info(

@@ -1,6 +1,7 @@
 """The listening HTTP server: aiohttp's parser and connections under our limits.
 
-1. Request lines, header fields and their number are bounded, bodies are not read.
+1. Request lines, header fields and their number are bounded; bodies are read, and bounded, by
+   the routes that take one.
 2. A connection that sends no whole request in time is closed; connections are bounded in number.
 3. What the parser refuses is answered in our form: JSON, closed, without versions.
 

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 from enclave_client.network_file import NetworkFile
 from ledger.store import Store
+from node.http.entitled import AskRoutes, Questions
+from node.http.explorer_routes import ExplorerRoutes
 from node.http.fact_routes import FactRoutes
 from node.http.gate import Gate, GateLimits
 from node.http.log_routes import LogRoutes
@@ -15,8 +17,9 @@ from node.http.readiness import Freshness
 from node.http.router import Router
 from node.http.server import CLOSE_S, HttpServer
 from node.http.views import NetworkView
+from node.http.watch_routes import GrowingLog, WatchLimits, WatchRoutes
 from node.metrics import NodeMetrics
-from node.vitals import CertifiedLog, Vitals
+from node.vitals import Vitals
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,12 +27,13 @@ class SiteParts:
     """What the HTTP side stands on."""
 
     store: Store
-    certifier: CertifiedLog
+    certifier: GrowingLog
     network: NetworkFile
     genesis_time_ms: int
     vitals: Vitals
     freshness: Freshness
     metrics: NodeMetrics
+    questions: Questions
 
 
 class Site:
@@ -43,10 +47,14 @@ class Site:
         parts.metrics.watch(parts.vitals)
         self._reader = Reader()
         log = PublishedLog(parts.store, parts.certifier)
+        self._watching = WatchRoutes(parts.certifier, log, self._reader, WatchLimits())
         network = network_view(parts.network, parts.genesis_time_ms)
         routes = (
             *LogRoutes(log, self._reader).routes(),
             *FactRoutes(log, self._reader, network, describe()).routes(),
+            *self._watching.routes(),
+            *AskRoutes(parts.questions).routes(),
+            *ExplorerRoutes().routes(),
             *OperatorRoutes(parts.vitals, parts.freshness, parts.metrics, self._reader).routes(),
         )
         gate = Gate(Router(routes), parts.metrics, GateLimits())
@@ -69,6 +77,7 @@ class Site:
 
     async def close(self) -> None:
         """Stop listening and finish what runs."""
+        self._watching.close()
         await self._server.close()
 
 
