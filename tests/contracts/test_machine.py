@@ -239,6 +239,7 @@ class RulesMachine(RuleBasedStateMachine):
     """The rules and the model, side by side."""
 
     clients = Bundle("clients")
+    owners = Bundle("owners")
     held = Bundle("held")
 
     def __init__(self) -> None:
@@ -252,14 +253,20 @@ class RulesMachine(RuleBasedStateMachine):
 
     @initialize(target=clients)
     def first_sessions(self) -> object:
-        """Three enclaves that can do something, and two accounts, are there from the start."""
-        owners = []
-        for who in OWNERS:
+        """Three enclaves that can do something are there from the start."""
+        return multiple(*(self.attest(who) for who in ("alpha", "beta", "svn 3")))
+
+    @initialize(targets=(clients, owners))
+    def first_owners(self) -> object:
+        """Two accounts are there, each with a collection."""
+        made = []
+        for who, place, terms in zip(OWNERS, OWNED, MEANINGS, strict=False):
             signer = account(who)
-            never = 2**64
-            session = Session(bytes(12) + signer.name, who, never, is_account=True)
-            owners.append(Client(None, signer, session))
-        return multiple(*(self.attest(who) for who in ("alpha", "beta", "svn 3")), *owners)
+            session = Session(bytes(12) + signer.name, who, 2**64, is_account=True)
+            client = Client(None, signer, session)
+            self.transact(client, (CreateCollection(place, terms),))
+            made.append(client)
+        return multiple(*made)
 
     @rule(target=clients, who=st.sampled_from(list(IDENTITIES)))
     def open(self, who: str) -> object:
@@ -345,7 +352,7 @@ class RulesMachine(RuleBasedStateMachine):
         """A transaction as clients usually make it."""
         return self.transact(client, steps)
 
-    @rule(target=held, client=clients, place=st.sampled_from(OWNED), terms=TERMS, name=NAMES)
+    @rule(target=held, client=owners, place=st.sampled_from(OWNED), terms=TERMS, name=NAMES)
     def own(self, client: Client, place: str, terms: CollectionTerms, name: str) -> Held:
         """A collection is made, or has new terms, and values in it are put and one destroyed."""
         puts = (put_of(place, name, sealed_digest=bytes((n,)) * 32) for n in range(3))
@@ -354,7 +361,7 @@ class RulesMachine(RuleBasedStateMachine):
 
     @rule(
         target=held,
-        client=clients,
+        client=owners,
         place=st.sampled_from(OWNED),
         name=NAMES,
         is_all=st.booleans(),
