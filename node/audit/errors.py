@@ -52,3 +52,7 @@ class SourceError(AuditError):
 
 class StateFileError(AuditError):
     """The state file is not one, or of another network."""
+
+
+class OutputError(AuditError):
+    """A file or directory cannot be written."""

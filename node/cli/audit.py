@@ -23,6 +23,7 @@ from node.audit.mirror import copy_log
 from node.audit.report import Subject, fields_of, statement
 from node.audit.source import CHECKPOINT, DirectorySource, LogSource, read_checkpoint
 from node.audit.verify import Audited, Options, audit_log, certify
+from node.cli import audit_questions
 from node.cli.node import json_option
 from node.cli.output import UsageFault, show
 from node.cli.upkeep import progress_bar
@@ -117,6 +118,16 @@ def fetch(url: str, directory: Path, network: NetworkFile, as_json: bool) -> Non
         show(asyncio.run(_fetch(url, directory, network)), as_json=as_json)
     except SourceError as error:
         raise UsageFault(str(error), error.hint) from error
+
+
+for question in (
+    audit_questions.export,
+    audit_questions.who_read,
+    audit_questions.session,
+    audit_questions.identity,
+    audit_questions.account,
+):
+    audit.add_command(question)
 
 
 def load_network(path: Path, allow_development: bool) -> NetworkFile:
