@@ -61,4 +61,5 @@ def granted_detail(outcome: Outcome, what: str, receipt: Receipt, hint: str = ""
     error = refused(outcome.reason, what, hint, receipt)
     if isinstance(error, VersionConflictError) and isinstance(outcome.detail, Conflict):
         error.current = outcome.detail.version
+        error.message += f": version {error.current} is current"
     raise error

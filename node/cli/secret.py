@@ -106,7 +106,7 @@ def get(
     The read stands on the ledger before the value is released. With --json and no file the value is
     in the JSON, as base64.
     """
-    if output is None and sys.stdout.isatty() and not force:
+    if output is None and is_terminal() and not force:
         raise UsageFault("the value would be shown on this terminal", "-o FILE, or --force")
 
     async def run() -> Got:
@@ -259,6 +259,11 @@ def destroy(target: Target, collection: str, name: str, version: int | None, yes
     )
 
 
+def is_terminal() -> bool:
+    """Whether standard output is a screen."""
+    return sys.stdout.isatty()
+
+
 def _read_value(file: Path) -> bytes:
     if str(file) == "-":
         if sys.stdin.isatty():
@@ -291,8 +296,8 @@ def _explained(collection: str, target: Target) -> Iterator[None]:
     except DeniedError as error:
         if not target.account:
             error.hint = (
-                "the collection's owner admits this program with --allow-self: "
-                f"sealedger collection policy set {collection}"
+                "the collection's owner can admit this program: "
+                f"sealedger collection policy set {collection} --allow-self, with all other terms"
             )
         raise
 

@@ -1,14 +1,12 @@
 """A real network and its node for owners and their apps; the node's log is caught."""
 
-import shutil
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import structlog
 
-from node.home import Home
+from tests.support.owners import copy_of
 from tests.support.real_node import RealNetwork, Serving, found, serving
 
 
@@ -20,10 +18,7 @@ def _founded_once(tmp_path_factory: pytest.TempPathFactory) -> RealNetwork:
 @pytest.fixture
 def network(_founded_once: RealNetwork, tmp_path: Path) -> RealNetwork:
     """A founded network, in a directory of the test."""
-    root = tmp_path / "network"
-    shutil.copytree(_founded_once.apps.parent, root, symlinks=True)
-    home = Home(root / _founded_once.home.root.name)
-    return replace(_founded_once, home=home, apps=root / _founded_once.apps.name)
+    return copy_of(_founded_once, tmp_path)
 
 
 @pytest.fixture

@@ -1,7 +1,9 @@
 """Owners, and a node that lies: what tests of accounts and questions share."""
 
+import shutil
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 from attestation.policy import AnyOf, Match, encode_policy
@@ -12,6 +14,7 @@ from enclave_client.owner import OwnerClient
 from ledger.crypto.secp256k1 import SigningKey
 from ledger.crypto.secret import Secret
 from ledger.format.terms import CollectionTerms
+from node.home import Home
 from sealedger.v1 import node_pb2 as pb
 from tests.support.real_node import RealNetwork, Serving
 
@@ -33,6 +36,14 @@ def admitting(network: RealNetwork, *apps: str, **terms: Any) -> CollectionTerms
     matches = (Match(measurement=network.app(app).enclave.measurement) for app in apps)
     policy = encode_policy(AnyOf(tuple(matches)))
     return CollectionTerms(policy, policy, **terms)
+
+
+def copy_of(founded: RealNetwork, directory: Path) -> RealNetwork:
+    """A founded network whose node never ran, copied to a directory of a test."""
+    root = directory / "network"
+    shutil.copytree(founded.apps.parent, root, symlinks=True)
+    home = Home(root / founded.home.root.name)
+    return replace(founded, home=home, apps=root / founded.apps.name)
 
 
 @dataclass(slots=True)
