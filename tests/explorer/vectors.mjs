@@ -24,7 +24,7 @@ export function bytesOf(text) {
 export const log = load("log/examples.json");
 export const formats = Object.assign(
   {},
-  ...["genesis", "body", "leaf", "operation", "outcome", "receipt", "envelope"].map(
+  ...["genesis", "body", "leaf", "operation", "outcome", "receipt", "envelope", "keys"].map(
     (name) => load(`formats/${name}.json`).examples,
   ),
 );

@@ -150,14 +150,15 @@ function cellsOf(record, view) {
   const { collection, name } = subjectOf(record.operation);
   const reason = reasonOf(record.outcome);
   const subject = name ? `${collection}/${name}` : collection;
+  const spelled = subject.split("/").flatMap((part, at) => at ? ["/", h("wbr"), part] : [part]);
   const life = h("button", { type: "button", class: "link", onclick: () => {
     view.search.value = subject;
     showRecords(view);
-  } }, subject);
+  } }, spelled);
   return [
     h("a", { href: `#/entry/${record.index}` }, `${count(record.index)}.${record.position}`),
     moment(record.timeMs), whoOf(record), kindOf(record.operation),
-    subject === "" ? "" : view ? life : subject, versionOf(record.outcome),
+    subject === "" ? "" : view ? life : spelled, versionOf(record.outcome),
     h("span", { class: `outcome ${reason.isDone ? "done" : "refused"}`, title: reason.says },
       reason.isDone ? "done" : reason.name),
     mark(record.state, record.state === "good" ? "proven" : undefined),

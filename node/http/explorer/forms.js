@@ -1,7 +1,7 @@
 // What stands in the log and beside it: the fields of proto/sealedger/v1 and their rules
 // (docs/spec/formats.md, attestation.md). A test compares these tables with the .proto files.
 
-import { FormError, split } from "./bytes.js";
+import { FormError, hex, split } from "./bytes.js";
 import { REASONS } from "./reasons.js";
 import { decode, schema } from "./wire.js";
 
@@ -97,6 +97,8 @@ const CollectionTerms = schema("CollectionTerms", MAX_OPERATION, {
     need(policy.length >= 1 && policy.length <= 8192, "a policy has 1 to 8,192 bytes");
   }
   need(terms.auditors.length <= 64, "at most 64 auditors");
+  const auditors = terms.auditors.map(hex);
+  need(auditors.every((one, at) => at === 0 || auditors[at - 1] < one), "auditors are not sorted");
 });
 const CreateCollection = schema("CreateCollection", MAX_OPERATION, {
   1: word("collection"),
@@ -183,8 +185,10 @@ const ReadGranted = schema("ReadGranted", MAX_OUTCOME, {
 });
 const Deleted = schema("Deleted", MAX_OUTCOME, { 1: u64("version") }, counted("version"));
 const Conflict = schema("Conflict", MAX_OUTCOME, { 1: u64("version") });
-const Destroyed = schema("Destroyed", MAX_OUTCOME, { 1: u64("first"), 2: u64("last") },
-  counted("first", "last"));
+const Destroyed = schema("Destroyed", MAX_OUTCOME, { 1: u64("first"), 2: u64("last") }, (gone) => {
+  counted("first", "last")(gone);
+  need(gone.first <= gone.last, "versions go from the first to the last");
+});
 
 export const Outcome = schema("Outcome", MAX_OUTCOME, {
   1: number("reason"),

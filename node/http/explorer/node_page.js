@@ -11,7 +11,7 @@ import { mark } from "./verdicts.js";
 /** Show the page in `main`. */
 export async function showNode(main) {
   const pinned = h("div", { "aria-live": "polite" });
-  const [health, status, said] = await Promise.all([
+  const [health, status, claims] = await Promise.all([
     healthSection(), askJson("/v1/status"), askJson("/v1/network"),
   ]);
   fill(main, h("h1", {}, "The node"), health,
@@ -22,8 +22,9 @@ export async function showNode(main) {
       ["Rules", `version ${status.rules_version}`], ["Program", `version ${status.version}`],
     ])),
     h("section", {}, h("h2", {}, "Which network it says it is of"), facts([
-      ["Name", said.name], ["Profile", said.profile], ["Network id", code(said.network_id)],
-      ["Log", said.origin], ["Log key", code(said.vkey)], ["Genesis", moment(said.genesis_time_ms)],
+      ["Name", claims.name], ["Profile", claims.profile], ["Network id", code(claims.network_id)],
+      ["Log", claims.origin], ["Log key", code(claims.vkey)],
+      ["Genesis", moment(claims.genesis_time_ms)],
     ])), pinned);
   await showPinned(pinned);
 }
@@ -32,14 +33,19 @@ async function healthSection() {
   try {
     const found = await askJson("/readyz", { alsoOk: [503] });
     const rows = Object.entries(found.checks).map(([name, { ok, reason }]) => ({
-      cells: [name.replaceAll("_", " "), mark(ok ? "good" : "bad", ok ? "fine" : "not fine"), reason],
+      cells: [name.replaceAll("_", " "), said(ok, "fine", "not fine"), reason],
     }));
     return h("section", {}, h("h2", {}, "Health"),
-      h("p", {}, mark(found.ready ? "good" : "bad", found.ready ? "ready for clients" : "not ready")),
+      h("p", {}, "The node says that it is ", said(found.ready, "ready for clients", "not ready"), "."),
       table("What readiness needs", ["Condition", "State", "Reason"], rows));
   } catch (error) {
     return h("section", {}, h("h2", {}, "Health"), fault(error));
   }
+}
+
+/** What the node says of itself: no tick, for nothing was checked. */
+function said(isGood, yes, no) {
+  return h("strong", { class: `outcome ${isGood ? "done" : "refused"}` }, isGood ? yes : no);
 }
 
 async function showPinned(section) {
@@ -60,7 +66,7 @@ async function showPinned(section) {
   const canVerify = await ed25519.canVerify();
   fill(section, h("h2", {}, "What this page checks against"),
     h("p", {}, used.isPinned
-      ? mark("good", "the network file that you gave")
+      ? h("strong", {}, "the network file that you gave")
       : mark("unknown", "the network file that this node serves: a node that lies serves its own")),
     facts([
       ["Network id", code(hex(used.networkId))], ["Log", used.origin],
