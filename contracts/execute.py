@@ -9,6 +9,7 @@
    in the middle of a transaction.
 6. Nothing but operations that cannot be judged (unreadable, of an unknown collection, not for this
    signer): refused, nobody gets free storage. Beside others they count as denials afterwards.
+   Accounts have no budget of denials, because they do not end (accounts.py has their rules).
 7. Atomic: one failure undoes all but the marks of denied reads.
 8. The leaf commits to body, signature and outcomes; the signer's records move on.
 
@@ -31,10 +32,17 @@ from ledger.format.operation import (
 )
 from ledger.format.outcome import Outcome, encode_outcome
 from ledger.format.reason import Reason
-from ledger.format.transaction import SignerKind, signed_message
+from ledger.format.terms import (
+    CreateCollection,
+    Destroy,
+    FreezeCollection,
+    SetPolicy,
+)
+from ledger.format.transaction import SignerKind, signed_message, writer_of
 
-from contracts import sessions, values
+from contracts import accounts, owners, sessions, values
 from contracts.errors import RefusedError, StateError
+from contracts.place import TOUCH_DENIED, Place
 from contracts.prepare import Prepared
 from contracts.records import (
     Parameters,
@@ -48,11 +56,11 @@ from contracts.records import (
     encode_sequence,
     encode_signer,
 )
-from contracts.values import TOUCH_DENIED, Place
 from contracts.view import Changes, LogView, StateView
 
 SEQUENCE_WINDOW = 1024
 SESSION_VALID_MS = 600_000
+ACCOUNT_VALID_MS = 7 * 24 * 3_600_000
 
 _DENIED = Reason.DENIED
 _MALFORMED = Outcome(Reason.MALFORMED)
@@ -60,6 +68,7 @@ _WRONG_SIGNER = Outcome(Reason.WRONG_SIGNER)
 _NOT_EXECUTED = Outcome(Reason.NOT_EXECUTED)
 _CLOSED = Outcome(Reason.SESSION_CLOSED)
 _UNJUDGED = frozenset({Reason.MALFORMED, Reason.UNKNOWN_COLLECTION, Reason.WRONG_SIGNER})
+_NO_LIMIT = 2**64
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,15 +121,17 @@ def execute(
     if body.signer_kind is SignerKind.NEW_SESSION:
         when = (block.time_ms, block.index)
         outcomes = (sessions.open_session(prepared, verdict, state, parameters, log, when),)
-    elif session is not None:
-        place = Place(state, parameters, block.time_ms, block.index, 0, body.signer, session)
-        outcomes, signer = _run(prepared, place, signer)
-    else:
+    elif body.signer_kind is SignerKind.NODE:
         outcomes = tuple(_judge_node(one, parameters) for one in prepared.operations)
+    else:
+        place = _place(prepared, state, parameters, block, session)
+        outcomes, signer = _run(prepared, place, signer)
     _verify_worth(outcomes)
     if body.atomic and any(one.reason is not Reason.OK for one in outcomes):
         state.writes = dict(filter(_is_denied_touch, state.writes.items()))
         outcomes = tuple(_NOT_EXECUTED if o.reason is Reason.OK else o for o in outcomes)
+    if body.signer_kind is SignerKind.ACCOUNT:
+        accounts.verify_worth(body.signer, outcomes, state)
     encoded = tuple(map(encode_outcome, outcomes))
     leaf = encode_leaf(
         TransactionLeaf(
@@ -156,9 +167,19 @@ def _signer(prepared: Prepared, state: Changes, parameters: Parameters) -> Sessi
         if body.signer not in parameters.nodes:
             raise RefusedError(Reason.UNKNOWN_SIGNER, "the trust document names no such node")
         return None
-    if body.signer_kind is SignerKind.NEW_SESSION:
-        return None
-    raise RefusedError(Reason.UNKNOWN_SIGNER, "accounts cannot sign on this network yet")
+    return None
+
+
+def _place(
+    prepared: Prepared,
+    state: Changes,
+    parameters: Parameters,
+    block: Block,
+    session: SessionRecord | None,
+) -> Place:
+    account = b"" if session is not None else prepared.body.signer
+    writer = writer_of(prepared.body)
+    return Place(state, parameters, block.time_ms, block.index, 0, writer, session, account)
 
 
 def _verify_signature(prepared: Prepared, session: SessionRecord | None) -> None:
@@ -167,6 +188,8 @@ def _verify_signature(prepared: Prepared, session: SessionRecord | None) -> None
     signature = prepared.envelope.signature
     if body.signer_kind is SignerKind.NODE:
         is_good = ed25519.is_valid(body.signer, signature, message)
+    elif body.signer_kind is SignerKind.ACCOUNT:
+        is_good = accounts.is_signed(prepared)
     else:
         public = body.signer if session is None else session.public_key
         is_good = p256.is_valid(public, signature, message)
@@ -206,8 +229,13 @@ def _verify_time(prepared: Prepared, block: Block, parameters: Parameters) -> No
         raise RefusedError(
             Reason.TRANSACTION_EXPIRED, "it did not run and never will: sign it again"
         )
-    if until > block.time_ms + SESSION_VALID_MS + parameters.skew_ms:
-        raise RefusedError(Reason.VALID_TOO_LONG, "valid_until is at most 10 minutes ahead")
+    is_account = prepared.body.signer_kind is SignerKind.ACCOUNT
+    longest = ACCOUNT_VALID_MS if is_account else SESSION_VALID_MS
+    if until > block.time_ms + longest + parameters.skew_ms:
+        raise RefusedError(
+            Reason.VALID_TOO_LONG,
+            "valid_until is at most 10 minutes ahead, 7 days for accounts",
+        )
 
 
 def _run(
@@ -216,7 +244,7 @@ def _run(
     outcomes = []
     denials = signer.denials
     unjudged = 0
-    limit = place.parameters.denials
+    limit = place.parameters.denials if place.session is not None else _NO_LIMIT
     for position, operation in enumerate(prepared.operations):
         if denials >= limit:
             outcomes.append(_CLOSED)
@@ -228,6 +256,8 @@ def _run(
             denials += 1
         elif outcome.reason in _UNJUDGED:
             unjudged += 1
+    if place.session is None:
+        return tuple(outcomes), signer
     denials += unjudged
     is_closed = denials >= limit
     return tuple(outcomes), replace(signer, denials=denials, is_closed=is_closed)
@@ -245,6 +275,20 @@ def _judge(operation: Operation | None, place: Place) -> Outcome:
             return values.delete(operation, place)
         case None:
             return _MALFORMED
+        case _:
+            return _judge_owner(operation, place)
+
+
+def _judge_owner(operation: Operation, place: Place) -> Outcome:
+    match operation:
+        case CreateCollection():
+            return owners.create(operation, place)
+        case SetPolicy():
+            return owners.set_policy(operation, place)
+        case FreezeCollection():
+            return owners.freeze(operation, place)
+        case Destroy():
+            return values.destroy(operation, place)
         case _:
             return _WRONG_SIGNER
 

@@ -5,15 +5,13 @@ from attestation.policy import decode_policy
 from ledger import keys
 from ledger.errors import FormatError
 from ledger.format.genesis import Genesis, Profile
+from ledger.format.terms import CollectionTerms
 from ledger.format.trust import decode_trust, trust_digest
 
-from contracts.records import (
-    CollectionRecord,
-    Parameters,
-    encode_collection,
-    encode_list,
-    encode_parameters,
-)
+from contracts.admission import admit_terms
+from contracts.holdings import CollectionRecord, encode_collection
+from contracts.records import Parameters, encode_parameters
+from contracts.view import Changes
 
 RULES_VERSION = 1
 
@@ -34,28 +32,37 @@ def parameters_of(genesis: Genesis) -> Parameters:
         block_interval_ms=limits.block_interval_ms,
         value_bytes=limits.value_bytes,
         denials=limits.denials,
+        owner_collections=limits.owner_collections,
+        owner_bytes=limits.owner_bytes,
         trust_digest=trust_digest(genesis.trust),
         service_key=trust.service_key,
         is_development=genesis.profile is Profile.DEVELOPMENT,
         nodes=tuple(party.public_key for party in trust.cosigners),
+        auditors=genesis.auditors,
     )
 
 
 def genesis_state(genesis: Genesis) -> dict[bytes, bytes | None]:
-    """The first state; FormatError if a policy in genesis is not a valid one."""
-    state: dict[bytes, bytes | None] = {
-        keys.PARAMETERS: encode_parameters(parameters_of(genesis)),
-    }
-    policies: dict[bytes, None] = {}  # in the order of genesis, each once
+    """The first state; FormatError if a policy in genesis is invalid or one too many."""
+    state = Changes(Nothing())
+    state.put(keys.PARAMETERS, encode_parameters(parameters_of(genesis)))
     for collection in genesis.collections:
-        for policy in (collection.readers, collection.writers):
+        terms = CollectionTerms(collection.readers, collection.writers)
+        for policy in (terms.readers, terms.writers):
             _verify_policy(collection.name, policy)
-            policies[policy] = None
-        state[keys.collection(collection.name)] = encode_collection(
-            CollectionRecord(collection.readers, collection.writers)
-        )
-    state[keys.ADMISSIONS] = encode_list(tuple(policies))
-    return state
+        if not admit_terms(state, terms):
+            raise FormatError(f"genesis: collection {collection.name}: too many policies name one")
+        record = encode_collection(CollectionRecord(terms))
+        state.put(keys.collection(collection.name), record)
+    return state.writes
+
+
+class Nothing:
+    """The state before genesis."""
+
+    def get(self, key: bytes) -> bytes | None:  # noqa: ARG002  (the port's signature)
+        """None, whatever is asked."""
+        return None
 
 
 def _verify_policy(collection: str, policy: bytes) -> None:

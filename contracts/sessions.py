@@ -18,10 +18,10 @@ from ledger.format.operation import OpenSession
 from ledger.format.outcome import Outcome, SessionOpened
 from ledger.format.reason import Reason
 
-from contracts.admission import admits
+from contracts.admission import is_named
 from contracts.errors import RefusedError, StateError
 from contracts.prepare import Prepared
-from contracts.records import Parameters, SessionRecord, decode_list, encode_session
+from contracts.records import Parameters, SessionRecord, encode_session
 from contracts.view import Changes, LogView
 
 
@@ -128,8 +128,7 @@ def _verify_binding(
 
 
 def _verify_admitted(identity: bytes, state: Changes, parameters: Parameters) -> None:
-    policies = decode_list(state.get(keys.ADMISSIONS) or b"")
-    if not any(admits(policy, identity, parameters.is_development) for policy in policies):
+    if not is_named(state, identity, parameters.is_development):
         raise RefusedError(
             Reason.NOT_ADMITTED, "no collection's policy names this enclave's identity"
         )

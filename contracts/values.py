@@ -1,12 +1,13 @@
-"""The rules of secrets: who may put, read, delete, and have a collection's key.
+"""The rules of secrets: who may put, read, delete, destroy, and have a collection's key.
 
-Each rule takes the session, the operation and where it stands; it gives an outcome and writes its
-changes. Policies are judged for each operation, against the collection as the transaction finds it:
-no operation of a session changes a collection. A denied operation on a name, a granted read and a
-deletion leave a touch, a put leaves its version: a secret's history is complete by construction.
+Each rule takes the operation and where it stands; it gives an outcome and writes its changes.
+Policies are judged for each operation, against the collection as it is then. A frozen collection
+does nothing for anybody but its owner's `Destroy`. A denied operation on a name, a granted read, a
+deletion and a destruction leave a touch, a put leaves its version: a secret's history is complete
+by construction.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import replace
 
 from ledger import keys
 from ledger.format.operation import AcquireKey, Delete, Put, Read
@@ -14,122 +15,92 @@ from ledger.format.outcome import (
     Conflict,
     Coordinates,
     Deleted,
+    Destroyed,
     KeyAcquired,
     Outcome,
     PutDone,
     ReadGranted,
 )
 from ledger.format.reason import Reason
-from ledger.format.sealed import MODE_SESSION, TAG_BYTES
+from ledger.format.sealed import MODE_PUBLIC, MODE_SESSION, TAG_BYTES
+from ledger.format.terms import Destroy
 
-from contracts.admission import admits
-from contracts.records import (
+from contracts.place import TOUCH_DENIED, TOUCHED, Access, Place
+from contracts.versions import (
     HeadRecord,
-    Parameters,
-    SessionRecord,
     Version,
-    decode_collection,
     decode_head,
     decode_standing,
     decode_version,
     encode_head,
+    encode_version,
     version_of_head,
 )
-from contracts.view import Changes
 
-TOUCHED = bytes((Reason.OK,))  # the values of touches
-TOUCH_DENIED = bytes((Reason.DENIED,))
+MAX_DESTROYED = 256  # versions that one Destroy erases
+MAX_TIME_MS = 2**63
 
 _DENIED = Outcome(Reason.DENIED)
 _UNKNOWN_COLLECTION = Outcome(Reason.UNKNOWN_COLLECTION)
+_FROZEN = Outcome(Reason.FROZEN)
 _NOT_FOUND = Outcome(Reason.NOT_FOUND)
 _MALFORMED = Outcome(Reason.MALFORMED)
 _TOO_LARGE = Outcome(Reason.TOO_LARGE)
 _WRONG_EPOCH = Outcome(Reason.WRONG_EPOCH)
-
-
-@dataclass(frozen=True, slots=True)
-class Access:
-    """What the session may do in a collection."""
-
-    may_read: bool
-    may_write: bool
-
-
-@dataclass(slots=True)
-class Place:
-    """Where an operation runs: the state, the rules' parameters, its entry and position."""
-
-    state: Changes
-    parameters: Parameters
-    time_ms: int
-    index: int
-    position: int
-    session_id: bytes
-    session: SessionRecord
-    _judged: dict[str, Access | None] = field(default_factory=dict)
-
-    def access(self, name: str) -> Access | None:
-        """What the session may do in a collection; None if there is no such collection."""
-        if name not in self._judged:
-            self._judged[name] = self._judge(name)
-        return self._judged[name]
-
-    def touch(self, collection: str, name: str, mark: bytes) -> None:
-        """Mark that this operation concerned the secret."""
-        self.state.put(keys.touch(collection, name, self.index, self.position), mark)
-
-    def _judge(self, name: str) -> Access | None:
-        data = self.state.get(keys.collection(name))
-        if data is None:
-            return None
-        collection = decode_collection(data)
-        return Access(self._is_admitted(collection.readers), self._is_admitted(collection.writers))
-
-    def _is_admitted(self, policy: bytes) -> bool:
-        return admits(policy, self.session.identity, self.parameters.is_development)
+_EXPIRED = Outcome(Reason.EXPIRED)
+_DESTROYED = Outcome(Reason.DESTROYED)
+_QUOTA = Outcome(Reason.QUOTA_EXCEEDED)
+_WRONG_SIGNER = Outcome(Reason.WRONG_SIGNER)
 
 
 def put(operation: Put, place: Place) -> Outcome:
-    """Store the next version: a writer, the active epoch, the expected version."""
+    """Store the next version: a writer, the active epoch, the expected version, the quota."""
     access = place.access(operation.collection)
     if access is None:
         return _UNKNOWN_COLLECTION
-    if not access.may_write:
-        place.touch(operation.collection, operation.name, TOUCH_DENIED)
-        return _DENIED
-    if operation.mode != MODE_SESSION or operation.size < TAG_BYTES:
-        return _MALFORMED
-    if operation.size > place.parameters.value_bytes + TAG_BYTES:
-        return _TOO_LARGE
-    if operation.epoch != place.parameters.epoch:
-        return _WRONG_EPOCH
+    fault = _put_fault(operation, place, access)
+    if fault is not None:
+        return fault
     state = place.state
     key = keys.head_of(operation.collection, operation.name)
     head = state.get(key)
-    last, deleted_through = (0, 0) if head is None else decode_standing(head)
+    last, deleted_through, destroyed_through = (0, 0, 0) if head is None else decode_standing(head)
     current = 0 if last <= deleted_through else last
     if operation.if_version not in (None, current):
         return Outcome(Reason.VERSION_CONFLICT, Conflict(current))
+    owner = access.collection.owner
+    if owner:
+        limit = place.parameters.owner_bytes
+        if place.owner(owner).stored_bytes + operation.size > limit:
+            return _QUOTA
+        place.hold(owner, stored_bytes=operation.size)
     if head is not None:
         superseded = keys.version_of(operation.collection, operation.name, last)
         state.put(superseded, version_of_head(head))
-    version = _version(operation, place, last + 1)
-    state.put(key, encode_head(HeadRecord(version, deleted_through)))
+    version = _version(operation, place, last + 1, access)
+    state.put(key, encode_head(HeadRecord(version, deleted_through, destroyed_through)))
     return Outcome(Reason.OK, PutDone(version.number))
 
 
 def read(operation: Read, place: Place) -> Outcome:
     """Grant one version to a reader; the outcome carries all that a release needs."""
+    session = place.session
+    if session is None:
+        return _WRONG_SIGNER
     access = place.access(operation.collection)
     if access is None:
         return _UNKNOWN_COLLECTION
     if not access.may_read:
-        place.touch(operation.collection, operation.name, TOUCH_DENIED)
-        return _DENIED
+        return _deny(operation.collection, operation.name, place)
+    if access.collection.is_frozen:
+        return _FROZEN
     version = _find(operation, place)
     if version is None:
         return _NOT_FOUND
+    if version.is_destroyed:
+        return _DESTROYED
+    if version.expires_ms and place.time_ms >= version.expires_ms:
+        return _EXPIRED
     place.touch(operation.collection, operation.name, TOUCHED)
     return Outcome(
         Reason.OK,
@@ -139,11 +110,11 @@ def read(operation: Read, place: Place) -> Outcome:
             version=version.number,
             origin=version.origin,
             sealed_digest=version.sealed_digest,
-            reader_session=place.session_id,
-            identity_digest=place.session.identity_digest,
+            reader_session=place.signer,
+            identity_digest=session.identity_digest,
             put_index=version.index,
             put_position=version.position,
-            reader_epoch=place.session.epoch,
+            reader_epoch=session.epoch,
         ),
     )
 
@@ -154,8 +125,9 @@ def delete(operation: Delete, place: Place) -> Outcome:
     if access is None:
         return _UNKNOWN_COLLECTION
     if not access.may_write:
-        place.touch(operation.collection, operation.name, TOUCH_DENIED)
-        return _DENIED
+        return _deny(operation.collection, operation.name, place)
+    if access.collection.is_frozen:
+        return _FROZEN
     key = keys.head_of(operation.collection, operation.name)
     data = place.state.get(key)
     head = None if data is None else decode_head(data)
@@ -164,35 +136,113 @@ def delete(operation: Delete, place: Place) -> Outcome:
         return Outcome(Reason.VERSION_CONFLICT, Conflict(current))
     if head is None or current == 0:
         return _NOT_FOUND
-    place.state.put(key, encode_head(HeadRecord(head.version, current)))
+    place.state.put(key, encode_head(replace(head, deleted_through=current)))
     place.touch(operation.collection, operation.name, TOUCHED)
     return Outcome(Reason.OK, Deleted(current))
 
 
+def destroy(operation: Destroy, place: Place) -> Outcome:
+    """Erase payloads for ever: one version, or the oldest 256 that are left.
+
+    Only the owner may; the outcome says which versions are gone. A frozen collection can be
+    destroyed: stopping and erasing are what an owner in trouble needs.
+    """
+    access = place.access(operation.collection)
+    if access is None:
+        return _UNKNOWN_COLLECTION
+    if not access.is_owner:
+        return _deny(operation.collection, operation.name, place)
+    key = keys.head_of(operation.collection, operation.name)
+    data = place.state.get(key)
+    if data is None:
+        return _NOT_FOUND
+    head = decode_head(data)
+    last = head.version.number
+    first = head.destroyed_through + 1 if operation.version is None else operation.version
+    if first > last:
+        return _DESTROYED if operation.version is None else _NOT_FOUND
+    until = min(last, first + MAX_DESTROYED - 1) if operation.version is None else first
+    freed = sum(_destroy_version(operation, number, place) for number in range(first, until + 1))
+    if operation.version is None:
+        head = replace(head, destroyed_through=until)
+    if until == last:
+        head = replace(head, version=_destroyed(head.version))
+    place.state.put(key, encode_head(head))
+    place.hold(access.collection.owner, stored_bytes=-freed)
+    place.touch(operation.collection, operation.name, TOUCHED)
+    return Outcome(Reason.OK, Destroyed(first, until))
+
+
 def acquire_key(operation: AcquireKey, place: Place) -> Outcome:
     """Let a writer's session have its key-encryption key of a collection."""
+    session = place.session
+    if session is None:
+        return _WRONG_SIGNER
     access = place.access(operation.collection)
     if access is None:
         return _UNKNOWN_COLLECTION
     if not access.may_write:
         return _DENIED
+    if access.collection.is_frozen:
+        return _FROZEN
     return Outcome(
         Reason.OK,
         KeyAcquired(
             operation.collection,
             place.parameters.epoch,
-            place.session_id,
-            place.session.identity_digest,
-            place.session.epoch,
+            place.signer,
+            session.identity_digest,
+            session.epoch,
         ),
     )
+
+
+def _put_fault(operation: Put, place: Place, access: Access) -> Outcome | None:
+    if not access.may_write:
+        return _deny(operation.collection, operation.name, place)
+    if access.collection.is_frozen:
+        return _FROZEN
+    mode = MODE_PUBLIC if place.session is None else MODE_SESSION
+    if operation.mode != mode or operation.size < TAG_BYTES:
+        return _MALFORMED
+    if operation.size > place.parameters.value_bytes + TAG_BYTES:
+        return _TOO_LARGE
+    if operation.epoch != place.parameters.epoch:
+        return _WRONG_EPOCH
+    return None
+
+
+def _deny(collection: str, name: str, place: Place) -> Outcome:
+    place.touch(collection, name, TOUCH_DENIED)
+    return _DENIED
+
+
+def _destroy_version(operation: Destroy, number: int, place: Place) -> int:
+    """Erase one version's payload; gives the bytes that it held."""
+    key = keys.version_of(operation.collection, operation.name, number)
+    data = place.state.get(key)
+    if data is None:  # the current version lives in the head
+        head = place.state.get(keys.head_of(operation.collection, operation.name))
+        version = decode_head(head).version if head is not None else None
+    else:
+        version = decode_version(data)
+    if version is None or version.is_destroyed:
+        return 0
+    place.state.put(keys.payload(version.index, version.position), None)
+    if data is not None:
+        place.state.put(key, encode_version(_destroyed(version)))
+    return version.size
+
+
+def _destroyed(version: Version) -> Version:
+    return replace(version, is_destroyed=True)
 
 
 def _find(operation: Read, place: Place) -> Version | None:
     head = place.state.get(keys.head_of(operation.collection, operation.name))
     if head is None:
         return None
-    last, deleted_through = decode_standing(head)
+    last, deleted_through, _ = decode_standing(head)
     wanted = last if operation.version is None else operation.version
     if wanted <= deleted_through:
         return None
@@ -202,7 +252,8 @@ def _find(operation: Read, place: Place) -> Version | None:
     return None if data is None else decode_version(data)
 
 
-def _version(operation: Put, place: Place, number: int) -> Version:
+def _version(operation: Put, place: Place, number: int, access: Access) -> Version:
+    ttl_ms = operation.ttl_ms or access.collection.terms.ttl_ms
     return Version(
         number=number,
         sealed_digest=operation.sealed_digest,
@@ -213,9 +264,10 @@ def _version(operation: Put, place: Place, number: int) -> Version:
             operation.record_id,
             operation.epoch,
             operation.mode,
-            place.session_id,
+            place.signer,
         ),
         index=place.index,
         position=place.position,
         time_ms=place.time_ms,
+        expires_ms=min(place.time_ms + ttl_ms, MAX_TIME_MS) if ttl_ms else 0,
     )

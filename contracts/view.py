@@ -4,6 +4,7 @@
 before the block. `Changes` is a layer over a view: reads see its own writes, nothing below changes.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -13,6 +14,14 @@ class StateView(Protocol):
 
     def get(self, key: bytes) -> bytes | None:
         """The value, or None."""
+        ...
+
+
+class ScanView(StateView, Protocol):
+    """State that can be walked in key order: what queries read, always as of one moment."""
+
+    def scan(self, start: bytes, stop: bytes) -> Iterator[tuple[bytes, bytes]]:
+        """Rows with start <= key < stop, in key order."""
         ...
 
 

@@ -14,9 +14,8 @@ from enclave_client.errors import (
     NotDeliveredError,
     ReceiptInvalidError,
     SealedgerClientError,
-    VersionConflictError,
 )
-from enclave_client.outcomes import refused
+from enclave_client.outcomes import granted_detail, refused
 from enclave_client.receipts import Entry, Receipt
 from enclave_client.session import Session
 from enclave_client.wire import Released
@@ -32,7 +31,6 @@ from ledger.format.operation import (
     encode_operation,
 )
 from ledger.format.outcome import (
-    Conflict,
     Coordinates,
     Deleted,
     Detail,
@@ -125,25 +123,25 @@ class Call:
 
     def _detail(self, landed: Landed, position: int, outcome: Outcome) -> Detail | None:
         if outcome.reason is Reason.OK:
-            return outcome.detail
+            return outcome.detail  # the fast way: nothing is built
         what = f"{self.collection}: {self.name}"
-        error = refused(outcome.reason, what, receipt=Receipt(landed.entry, position))
-        if isinstance(error, VersionConflictError) and isinstance(outcome.detail, Conflict):
-            error.current = outcome.detail.version
-        raise error
+        return granted_detail(outcome, what, Receipt(landed.entry, position))
 
 
 class PutCall(Call):
     """Store a value as the next version of a name."""
 
-    __slots__ = ("_value",)
+    __slots__ = ("_ttl_ms", "_value")
 
     is_write = True
 
-    def __init__(self, collection: str, name: str, value: bytes, if_version: int | None) -> None:
-        """Keep the value until it is stored."""
+    def __init__(
+        self, collection: str, name: str, value: bytes, if_version: int | None, ttl_ms: int = 0
+    ) -> None:
+        """Keep the value until it is stored; `ttl_ms` 0 takes the collection's default."""
         super().__init__(collection, name, if_version)
         self._value = value
+        self._ttl_ms = ttl_ms
 
     @property
     def size(self) -> int:
@@ -166,6 +164,7 @@ class PutCall(Call):
             digest,
             len(self._value) + TAG_BYTES,
             self.version,
+            self._ttl_ms,
         )
         return encode_operation(operation), sealed
 

@@ -1,4 +1,4 @@
-"""`SecretClient`: what an enclave app uses. Put, get, delete; each with a verified receipt.
+"""`SecretClient`: what an enclave app uses: put, get, delete, list, history, watch.
 
 Rules: nothing is sent before the node proved itself; a call returns only what stands on the
 certified ledger; every failure is one of `errors`. One client belongs to one event loop; any number
@@ -6,31 +6,44 @@ of tasks may call it at once, and calls that wait together travel together.
 """
 
 import time
+from collections.abc import AsyncGenerator, AsyncIterator
 from pathlib import Path
 from types import TracebackType
 from typing import Self, cast
 
 from attestation.platforms.platform import Platform
+from enclave_client import queries, watching
+from enclave_client.arguments import (
+    verified_index,
+    verified_name,
+    verified_prefix,
+    verified_ttl,
+    verified_value,
+    verified_version,
+)
+from enclave_client.asking import Asking
 from enclave_client.calls import DeleteCall, GetCall, Got, PutCall, Removed, Stored
 from enclave_client.checkpoints import CheckpointBook
 from enclave_client.connector import Connector
-from enclave_client.errors import ClosedError, InvalidRequestError
+from enclave_client.errors import ClosedError
 from enclave_client.network_file import NetworkFile
+from enclave_client.openings import Event
 from enclave_client.pipeline import Pipeline
-from ledger.errors import FormatError
-from ledger.format.names import verify_name
-
-MAX_VERSION = 2**64 - 1
+from enclave_client.queries import Head
+from enclave_client.rows import SecretRow
 
 
 class SecretClient:
     """A session with one network, reading and writing one collection."""
 
-    def __init__(self, network: NetworkFile, pipeline: Pipeline, collection: str) -> None:
+    def __init__(
+        self, network: NetworkFile, pipeline: Pipeline, asking: Asking, collection: str
+    ) -> None:
         """Keep the parts; use `connect`."""
         self.network = network
         self.collection = collection
         self._pipeline = pipeline
+        self._asking = asking
         self._max_value_bytes = 0
 
     @classmethod
@@ -55,7 +68,9 @@ class SecretClient:
         file.verify_allowed(allow_development=allow_development)
         book = CheckpointBook(file.rule())
         connector = Connector(file, platform, book, proxied=proxied, now_ms=_now_ms)
-        return cls(file, Pipeline(connector, book, _now_ms), _name(collection))
+        pipeline = Pipeline(connector, book, _now_ms)
+        asking = Asking(pipeline, book, file.network_id, _now_ms)
+        return cls(file, pipeline, asking, verified_name(collection))
 
     async def open(self) -> None:
         """Connect; ``async with`` does it. Raises what `connect` says."""
@@ -80,22 +95,23 @@ class SecretClient:
         """Close."""
         await self.close()
 
-    async def put(self, name: str, value: bytes, if_version: int | None = None) -> Stored:
+    async def put(
+        self, name: str, value: bytes, if_version: int | None = None, ttl_ms: int = 0
+    ) -> Stored:
         """Seal `value` (at most 1 MiB) and store it as the next version of `name`.
 
-        With `if_version`, only if that is the current version (0: there is none). Raises
+        With `if_version`, only if that is the current version (0: there is none). `ttl_ms` is how
+        long it can be read, from block time; 0 takes the collection's default. Raises
         DeniedError, VersionConflictError, InvalidRequestError, UnavailableError (did not run),
         OutcomeUnknownError (ran once or not at all), ReceiptInvalidError.
         """
-        if not isinstance(value, bytes | bytearray | memoryview):
-            raise InvalidRequestError("a value is bytes", "encode text first")
-        if len(value) > self._max_value_bytes:
-            if not self._max_value_bytes:
-                raise ClosedError("the client is not open", "use `async with`")
-            raise InvalidRequestError(
-                f"a value of {len(value)} bytes", f"at most {self._max_value_bytes} bytes"
-            )
-        call = PutCall(self.collection, _name(name), bytes(value), _version(if_version, 0))
+        if not self._max_value_bytes:
+            raise ClosedError("the client is not open", "use `async with`")
+        sealable = verified_value(value, self._max_value_bytes)
+        version = verified_version(if_version, 0)
+        call = PutCall(
+            self.collection, verified_name(name), sealable, version, verified_ttl(ttl_ms)
+        )
         return cast("Stored", await self._pipeline.submit(call))
 
     async def get(self, name: str, version: int | None = None) -> Got:
@@ -104,7 +120,7 @@ class SecretClient:
         The read stands on the ledger before the key is released. Raises NotFoundError, DeniedError
         (both recorded: `receipt`), InvalidRequestError, UnavailableError, ReceiptInvalidError.
         """
-        call = GetCall(self.collection, _name(name), _version(version, 1))
+        call = GetCall(self.collection, verified_name(name), verified_version(version, 1))
         return cast("Got", await self._pipeline.submit(call))
 
     async def delete(self, name: str, if_version: int | None = None) -> Removed:
@@ -113,23 +129,36 @@ class SecretClient:
         Raises NotFoundError, DeniedError, VersionConflictError, InvalidRequestError,
         UnavailableError, OutcomeUnknownError, ReceiptInvalidError.
         """
-        call = DeleteCall(self.collection, _name(name), _version(if_version, 0))
+        call = DeleteCall(self.collection, verified_name(name), verified_version(if_version, 0))
         return cast("Removed", await self._pipeline.submit(call))
 
+    def list(self, prefix: str = "") -> AsyncIterator[SecretRow]:
+        """The names that start with `prefix`, in order, with their current versions.
 
-def _name(name: str) -> str:
-    try:
-        return verify_name(name)
-    except (FormatError, TypeError) as error:
-        raise InvalidRequestError(
-            "this is no name", "1 to 200 characters of A-Z a-z 0-9 . _ / - in segments"
-        ) from error
+        Rows are the node's word (`rows`); names that were deleted are among them and say so.
+        Raises DeniedError, UnavailableError and what `connect` says.
+        """
+        return queries.list_secrets(self._asking, self.collection, verified_prefix(prefix))
 
+    async def head(self, name: str) -> Head:
+        """The current version of a name without its value, and the proven entry that stored it.
 
-def _version(version: int | None, lowest: int) -> int | None:
-    if version is not None and not lowest <= version <= MAX_VERSION:
-        raise InvalidRequestError(f"a version is a number from {lowest} on")
-    return version
+        Nothing is recorded. Raises NotFoundError if there never was one, and what `list` does.
+        """
+        return await queries.head(self._asking, self.collection, verified_name(name))
+
+    def history(self, name: str, from_index: int = 0) -> AsyncIterator[Event]:
+        """Every operation on a name from entry `from_index` on, also denied ones, each proven."""
+        found = verified_index(from_index)
+        return queries.history(self._asking, self.collection, verified_name(name), found)
+
+    def watch(self, from_index: int = 0) -> AsyncGenerator[Event, None]:
+        """Every operation on the collection from entry `from_index` on, for ever, each proven.
+
+        Outlives restarts of the node and ends of sessions; UnavailableError after half a minute
+        without a node.
+        """
+        return watching.watch(self._asking, self.collection, verified_index(from_index))
 
 
 def _now_ms() -> int:

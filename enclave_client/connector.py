@@ -1,4 +1,4 @@
-"""Reaching a node: dial, attest both ways, open sessions, acquire keys, redeem tickets.
+"""Reaching a node: dial, judge it, open sessions, acquire keys, redeem tickets.
 
 Rules: every new channel starts with a Hello that is judged in full; a session outlives channels.
 Endpoints are tried in turn, starting behind the last one that failed. Each method tries once and
@@ -55,13 +55,12 @@ class Link:
     judged_ms: int
 
 
-class Connector:
-    """What the pipeline asks a node for. Safe to use from several tasks of one loop."""
+class Dialer:
+    """Finds a node that proves itself. Safe to use from several tasks of one loop."""
 
     def __init__(
         self,
         network: NetworkFile,
-        platform: Platform,
         book: CheckpointBook,
         *,
         proxied: bool,
@@ -69,7 +68,6 @@ class Connector:
     ) -> None:
         """Keep the parts."""
         self._network = network
-        self._platform = platform
         self._book = book
         self._proxied = proxied
         self._now_ms = now_ms
@@ -106,6 +104,23 @@ class Connector:
         spki_digest = None if self._proxied else transport.spki_digest
         asked = Asked(nonce, spki_digest, self._now_ms() // 1000)
         return verify_hello(answer, asked, self._network, self._book)
+
+
+class Connector(Dialer):
+    """What the pipeline asks a node for: a dialer that also proves this enclave."""
+
+    def __init__(
+        self,
+        network: NetworkFile,
+        platform: Platform,
+        book: CheckpointBook,
+        *,
+        proxied: bool,
+        now_ms: Callable[[], int],
+    ) -> None:
+        """Keep the parts."""
+        super().__init__(network, book, proxied=proxied, now_ms=now_ms)
+        self._platform = platform
 
     async def session(self, link: Link) -> Session:
         """Open a session with our own evidence.
@@ -163,20 +178,27 @@ class Connector:
             await link.transport.release(wire.encode_ticket(receipt.encode()))
         )
         if isinstance(answer, wire.Refusal):
-            raise _refusal(answer, "the ticket was refused")
+            raise refusal_error(answer, "the ticket was refused")
         return answer
 
 
-def _recorded(data: bytes, sent: Transaction, what: str) -> wire.Recorded:
+def read_answer(data: bytes, sent: Transaction) -> wire.Recorded | wire.Refusal:
+    """The answer to this very transaction; ReceiptInvalidError if it is another's."""
     answer = wire.decode_answer(data)
     if answer.transaction_hash != sent.hash:
         raise ReceiptInvalidError("the answer is to another transaction")
-    if isinstance(answer.result, wire.Refusal):
-        raise _refusal(answer.result, what)
     return answer.result
 
 
-def _refusal(refusal: wire.Refusal, what: str) -> SealedgerClientError:
+def _recorded(data: bytes, sent: Transaction, what: str) -> wire.Recorded:
+    result = read_answer(data, sent)
+    if isinstance(result, wire.Refusal):
+        raise refusal_error(result, what)
+    return result
+
+
+def refusal_error(refusal: wire.Refusal, what: str) -> SealedgerClientError:
+    """What a node's refusal means: try later, attest again, or no."""
     if refusal.reason in TRY_LATER:
         return UnavailableError(f"{what}: {refusal.reason.name}", refusal.hint)
     if refusal.reason in SESSION_OVER:

@@ -3,6 +3,7 @@
     SealedgerClientError
     ├── InvalidRequestError      yours: a name, value or version that no ledger takes
     ├── NetworkFileError         yours: the network file cannot be used; names the field
+    ├── PolicyFileError          yours: a collection's policy file cannot be used; names the field
     ├── RefusedError             the rules said no (``reason``; ``receipt`` where it is an entry)
     │   ├── NotFoundError
     │   ├── DeniedError
@@ -45,6 +46,10 @@ class NetworkFileError(SealedgerClientError):
     """The network file is missing, malformed, or of a network that was not allowed."""
 
 
+class PolicyFileError(SealedgerClientError):
+    """A collection's policy file is missing or malformed."""
+
+
 class RefusedError(SealedgerClientError):
     """The ledger refused; ``receipt`` proves it where the refusal is an entry of the log."""
 
@@ -58,7 +63,7 @@ class RefusedError(SealedgerClientError):
 
 
 class NotFoundError(RefusedError):
-    """The name, or that version of it, does not exist (or was deleted)."""
+    """The name, or that version of it, does not exist, or no more: deleted, expired, destroyed."""
 
 
 class DeniedError(RefusedError):

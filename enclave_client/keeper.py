@@ -16,7 +16,7 @@ RETRY_MS = 5_000
 
 
 class SessionKeeper:
-    """Hands out the session to sign in. Used by one task at a time."""
+    """Hands out the session to sign in; tasks that ask at once wait for each other."""
 
     def __init__(self, connector: Connector, now_ms: Callable[[], int]) -> None:
         """Start without a session."""
@@ -25,9 +25,19 @@ class SessionKeeper:
         self._session: Session | None = None
         self._renewal: asyncio.Task[Session] | None = None
         self._not_before_ms = 0
+        self._turn = asyncio.Lock()
 
     async def current(self, link: Link) -> Session:
         """An open session; raises what `Connector.session` raises when there is none to be had."""
+        async with self._turn:
+            return await self._current(link)
+
+    def over(self, session_id: bytes) -> None:
+        """The ledger no longer knows this session, should it be the current one."""
+        if self._session is not None and self._session.id == session_id:
+            self._session.is_over = True
+
+    async def _current(self, link: Link) -> Session:
         now_ms = self._now_ms()
         session = self._session
         if session is not None and not session.is_due(now_ms):

@@ -26,8 +26,9 @@ from pydantic import (
 
 from attestation.dcap.rules import VerificationRules
 from attestation.errors import AttestationError
-from attestation.policy import AllOf, AnyOf, Match, Policy, decode_policy
+from attestation.policy import Policy, decode_policy
 from enclave_client.errors import NetworkFileError
+from enclave_client.policy_words import policy_words
 from ledger.errors import FormatError
 from ledger.format.genesis import Genesis, decode_genesis, network_id
 from ledger.format.trust import Party, TrustDocument, decode_trust, quorum_rule
@@ -236,7 +237,7 @@ class NetworkFile(_Model):
                     tcb_floor=trust.tcb_floor,
                 ),
                 key_service=KeyServiceEntry(
-                    policy=trust.core_policy, about=_describe(decode_policy(trust.core_policy))
+                    policy=trust.core_policy, about=policy_words(decode_policy(trust.core_policy))
                 ),
             )
         except (ValidationError, AttestationError) as error:
@@ -269,15 +270,3 @@ def _party_entry(party: Party) -> PartyEntry:
 
 def _key(entry: PartyEntry) -> VerifierKey:
     return VerifierKey(entry.name, SignatureType.COSIGNATURE, entry.public_key)
-
-
-def _describe(policy: Policy) -> str:
-    if isinstance(policy, Match):
-        if policy.measurement:
-            return f"measurement {policy.measurement.hex()}"
-        return (
-            f"signer {policy.signer.hex()}, product {policy.product_id}, "
-            f"SVN {policy.minimum_svn} or newer"
-        )
-    word = {AnyOf: "any", AllOf: "all"}[type(policy)]
-    return f"{word} of ({'; '.join(map(_describe, policy.members))})"

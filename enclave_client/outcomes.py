@@ -7,10 +7,13 @@ from enclave_client.errors import (
     VersionConflictError,
 )
 from enclave_client.receipts import Receipt
+from ledger.format.outcome import Conflict, Detail, Outcome
 from ledger.format.reason import Reason
 
 _KINDS: dict[Reason, type[RefusedError]] = {
     Reason.NOT_FOUND: NotFoundError,
+    Reason.EXPIRED: NotFoundError,
+    Reason.DESTROYED: NotFoundError,
     Reason.DENIED: DeniedError,
     Reason.NOT_ADMITTED: DeniedError,
     Reason.VERSION_CONFLICT: VersionConflictError,
@@ -22,6 +25,11 @@ _HINTS: dict[Reason, str] = {
     Reason.NOT_ADMITTED: "no collection's policy names this enclave's code",
     Reason.VERSION_CONFLICT: "someone stored another version meanwhile: read it, then decide",
     Reason.UNKNOWN_COLLECTION: "check the collection's name; its owner has to create it first",
+    Reason.FROZEN: "the collection's owner stopped all reads and writes for now",
+    Reason.EXPIRED: "its time to live is over; a new version can be put",
+    Reason.DESTROYED: "its owner erased it for good; the record of it stays",
+    Reason.QUOTA_EXCEEDED: "the owner's collections hold as much as the network allows",
+    Reason.COLLECTION_EXISTS: "choose another name: collections of all owners share their names",
     Reason.TOO_LARGE: "a value has at most the bytes that the network allows",
     Reason.VALID_TOO_LONG: "this machine's clock is ahead: set it",
     Reason.TRANSACTION_EXPIRED: "this machine's clock is behind: set it",
@@ -44,3 +52,14 @@ def refused(
     kind = _KINDS.get(reason, RefusedError)
     message = f"{what}: {reason.name}"
     return kind(reason, message, hint or _HINTS.get(reason, ""), receipt)
+
+
+def granted_detail(outcome: Outcome, what: str, receipt: Receipt, hint: str = "") -> Detail | None:
+    """The detail of an outcome that granted what was asked; else raises what it means."""
+    if outcome.reason is Reason.OK:
+        return outcome.detail
+    error = refused(outcome.reason, what, hint, receipt)
+    if isinstance(error, VersionConflictError) and isinstance(outcome.detail, Conflict):
+        error.current = outcome.detail.version
+        error.message += f": version {error.current} is current"
+    raise error

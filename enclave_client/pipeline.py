@@ -17,7 +17,8 @@ from collections import deque
 from collections.abc import Callable
 
 from enclave_client import wire
-from enclave_client.backoff import Backoff, attempt_delay_s
+from enclave_client.asking import QuestionSigner
+from enclave_client.backoff import PATIENCE_S, Backoff, attempt_delay_s
 from enclave_client.calls import Call
 from enclave_client.checkpoints import CheckpointBook
 from enclave_client.connector import SESSION_OVER, Connector, Link
@@ -35,6 +36,7 @@ from enclave_client.keeper import SessionKeeper
 from enclave_client.outcomes import refused
 from enclave_client.redeem import redeem
 from enclave_client.session import Session
+from enclave_client.transactions import Signer
 from enclave_client.transport import SubmitStream
 from enclave_client.waiting import WaitingCalls
 from ledger.format.reason import Reason
@@ -43,7 +45,6 @@ from ledger.format.transaction import MAX_OPERATIONS
 WINDOW = 4  # transactions in the air
 MIN_BATCH = 32  # fewer waiting calls than this are not spread over several transactions
 STALL_S = 20.0  # without any answer a connection is given up
-PATIENCE_S = 30.0  # without any node, waiting calls are told
 WATCH_S = 1.0
 _SIGN_AGAIN = frozenset({Reason.SEQUENCE_PASSED, Reason.TRANSACTION_EXPIRED})
 _LATER = frozenset({Reason.OVERLOADED, Reason.NOT_STARTED})
@@ -105,6 +106,25 @@ class Pipeline:
         self._waiting.add(call)
         self._ready.set()
         return await call.future
+
+    async def ready(self) -> tuple[Link, Signer]:
+        """The link and signer of now, for questions (`asking.Line`)."""
+        if self._fault is not None:
+            raise self._fault
+        link = self._current_link()
+        session = await self._keeper.current(link)
+        return link, session.signer
+
+    async def failed(self, link: Link) -> None:
+        """Nothing to do: the stream beside the question breaks too, and `_run` reconnects."""
+
+    def over(self, signer: QuestionSigner) -> None:
+        """The ledger no longer knows the signer's session."""
+        self._keeper.over(signer.name)
+
+    def alarm(self, error: LogForkedError) -> None:
+        """Two histories: every waiting call is told, nothing more is sent."""
+        self._stop(error)
 
     async def _run(self, link: Link) -> None:
         """Serve over one link after the other."""

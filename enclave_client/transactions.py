@@ -5,10 +5,12 @@ awaited, because sending the same bytes again gives the first outcome.
 """
 
 from dataclasses import dataclass
+from typing import Protocol
 
 from enclave_client import wire
 from ledger.crypto.p256 import SigningKey
 from ledger.format.operation import operation_digest
+from ledger.format.query import Query, query_message
 from ledger.format.transaction import (
     Body,
     Envelope,
@@ -24,6 +26,29 @@ from ledger.format.transaction import (
 VALID_FOR_MS = 120_000
 
 
+class TransactionSigner(Protocol):
+    """Whoever a body names as its signer: a session's key, or an account (`account`)."""
+
+    @property
+    def network_id(self) -> bytes:
+        """The network that it signs for, 32 bytes."""
+        ...
+
+    @property
+    def kind(self) -> SignerKind:
+        """Which kind of signer `name` is."""
+        ...
+
+    @property
+    def name(self) -> bytes:
+        """Session id, address, or the key of a session to be."""
+        ...
+
+    def sign_body(self, body: Body, encoded: bytes, operations: tuple[bytes, ...]) -> bytes:
+        """The signature over a body, its bytes being `encoded`, of these operations."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Signer:
     """Who signs: a session, or the key of a session to be. The key's repr shows nothing."""
@@ -32,6 +57,16 @@ class Signer:
     kind: SignerKind
     name: bytes
     key: SigningKey
+
+    def sign_body(self, body: Body, encoded: bytes, operations: tuple[bytes, ...]) -> bytes:
+        """The P-256 signature over a transaction's body."""
+        del body, operations  # the bytes bind both
+        return self.key.sign(signed_message(self.network_id, encoded))
+
+    def sign_query(self, query: Query, encoded: bytes) -> bytes:
+        """The P-256 signature over a question's bytes."""
+        del query
+        return self.key.sign(query_message(self.network_id, encoded))
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,29 +92,29 @@ class Transaction:
     request: bytes
 
 
-def sign_transaction(signer: Signer, sequence: int, now_ms: int, work: Work) -> Transaction:
+def sign_transaction(
+    signer: TransactionSigner, sequence: int, now_ms: int, work: Work
+) -> Transaction:
     """Sign 1 to 256 operations, valid for two minutes from `now_ms`."""
-    valid_until_ms = now_ms + VALID_FOR_MS
-    body = encode_body(
-        Body(
-            network_id=signer.network_id,
-            signer_kind=signer.kind,
-            signer=signer.name,
-            sequence=sequence,
-            valid_until_ms=valid_until_ms,
-            atomic=False,
-            operation_digests=tuple(map(operation_digest, work.salts, work.operations)),
-        )
+    body = Body(
+        network_id=signer.network_id,
+        signer_kind=signer.kind,
+        signer=signer.name,
+        sequence=sequence,
+        valid_until_ms=now_ms + VALID_FOR_MS,
+        atomic=False,
+        operation_digests=tuple(map(operation_digest, work.salts, work.operations)),
     )
-    signature = signer.key.sign(signed_message(signer.network_id, body))
-    envelope = Envelope(body, signature, work.operations, work.salts, work.payloads)
+    encoded = encode_body(body)
+    signature = signer.sign_body(body, encoded, work.operations)
+    envelope = Envelope(encoded, signature, work.operations, work.salts, work.payloads)
     return Transaction(
-        hash=transaction_hash(body),
-        body=body,
+        hash=transaction_hash(encoded),
+        body=encoded,
         signature=signature,
         operations=work.operations,
         salts=work.salts,
         sequence=sequence,
-        valid_until_ms=valid_until_ms,
+        valid_until_ms=body.valid_until_ms,
         request=wire.encode_submit(encode_envelope(envelope)),
     )

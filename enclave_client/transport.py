@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import hashlib
 import ssl
+from collections.abc import Iterator
 from typing import Protocol
 
 import grpc
@@ -42,6 +43,18 @@ class SubmitStream(Protocol):
 
     async def read(self) -> bytes:
         """The next SubmitReply."""
+        ...
+
+    def cancel(self) -> None:
+        """Give the stream up."""
+        ...
+
+
+class AnswerStream(Protocol):
+    """One open stream of answers; a break raises UnavailableError."""
+
+    async def read(self) -> bytes:
+        """The next message."""
         ...
 
     def cancel(self) -> None:
@@ -97,6 +110,22 @@ class Transport:
         """ReleaseTicket to ReleaseAnswer."""
         return await self._unary("Release", request)
 
+    async def ask(self, request: bytes) -> bytes:
+        """QueryRequest to QueryReply."""
+        return await self._unary("Ask", request)
+
+    async def sealing_key(self, request: bytes) -> bytes:
+        """SealingKeyQuestion to SealingKeyReply."""
+        return await self._unary("SealingKey", request)
+
+    def watch(self, request: bytes) -> AnswerStream:
+        """Open a Watch stream: a QueryRequest to QueryReplies."""
+        with _broken(self.endpoint):
+            call: grpc.aio.UnaryStreamMultiCallable[bytes, bytes] = self._channel.unary_stream(
+                _SERVICE + "Watch"
+            )
+            return _GrpcAnswers(self.endpoint, call(request))
+
     def submit(self) -> SubmitStream:
         """Open a Submit stream."""
         call: grpc.aio.StreamStreamCall[bytes, bytes] = self._channel.stream_stream(
@@ -109,32 +138,25 @@ class Transport:
         await self._channel.close(grace=None)
 
     async def _unary(self, method: str, request: bytes) -> bytes:
-        try:
+        with _broken(self.endpoint):
             call: grpc.aio.UnaryUnaryMultiCallable[bytes, bytes] = self._channel.unary_unary(
                 _SERVICE + method
             )
-            reply = await call(request, timeout=CALL_TIMEOUT_S)
-        except grpc.aio.AioRpcError as error:
-            raise _unavailable(self.endpoint, error) from error
-        return bytes(reply)
+            return bytes(await call(request, timeout=CALL_TIMEOUT_S))
 
 
-class _GrpcStream:
-    def __init__(self, endpoint: str, call: "grpc.aio.StreamStreamCall[bytes, bytes]") -> None:
+class _GrpcAnswers:
+    def __init__(
+        self,
+        endpoint: str,
+        call: "grpc.aio.UnaryStreamCall[bytes, bytes] | grpc.aio.StreamStreamCall[bytes, bytes]",
+    ) -> None:
         self._endpoint = endpoint
         self._call = call
 
-    async def write(self, request: bytes) -> None:
-        try:
-            await self._call.write(request)
-        except (grpc.aio.AioRpcError, asyncio.InvalidStateError) as error:
-            raise _unavailable(self._endpoint, error) from error
-
     async def read(self) -> bytes:
-        try:
+        with _broken(self._endpoint):
             reply = await self._call.read()
-        except (grpc.aio.AioRpcError, asyncio.InvalidStateError) as error:
-            raise _unavailable(self._endpoint, error) from error
         if isinstance(reply, bytes):
             return reply
         raise UnavailableError(f"{self._endpoint} ended the stream")
@@ -143,7 +165,35 @@ class _GrpcStream:
         self._call.cancel()
 
 
-def _unavailable(endpoint: str, error: Exception) -> UnavailableError:
+class _GrpcStream(_GrpcAnswers):
+    def __init__(self, endpoint: str, call: "grpc.aio.StreamStreamCall[bytes, bytes]") -> None:
+        super().__init__(endpoint, call)
+        self._writing = call
+
+    async def write(self, request: bytes) -> None:
+        with _broken(self._endpoint):
+            await self._writing.write(request)
+
+
+@contextlib.contextmanager
+def _broken(endpoint: str) -> Iterator[None]:
+    """Whatever a call raises of gRPC's, as an UnavailableError.
+
+    A channel that is closed while a call waits cancels that call, which looks as if the waiting
+    task had been cancelled: only when nobody asked for that, it is a broken call.
+    """
+    try:
+        yield
+    except (grpc.aio.AioRpcError, grpc.aio.UsageError, asyncio.InvalidStateError) as error:
+        raise _unavailable(endpoint, error) from error
+    except asyncio.CancelledError as error:
+        task = asyncio.current_task()
+        if task is None or task.cancelling():
+            raise
+        raise _unavailable(endpoint, error) from error
+
+
+def _unavailable(endpoint: str, error: BaseException) -> UnavailableError:
     if isinstance(error, grpc.aio.AioRpcError):
         code, details = error.code().name, clean(error.details() or "")
         return UnavailableError(

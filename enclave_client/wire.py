@@ -106,7 +106,7 @@ def encode_hello(nonce: bytes) -> bytes:
 
 def decode_hello(data: bytes) -> HelloAnswer:
     """The parts of a HelloReply."""
-    message = _parse(node_pb2.HelloReply, data)
+    message = parse_answer(node_pb2.HelloReply, data)
     return HelloAnswer(
         message.genesis,
         message.checkpoint,
@@ -124,10 +124,10 @@ def encode_submit(envelope: bytes) -> bytes:
 
 def decode_answer(data: bytes) -> Answer:
     """The parts of a SubmitReply."""
-    message = _parse(node_pb2.SubmitReply, data)
+    message = parse_answer(node_pb2.SubmitReply, data)
     kind = message.WhichOneof("result")
     if kind == "refusal":
-        return Answer(message.transaction_hash, _refusal(message.refusal))
+        return Answer(message.transaction_hash, read_refusal(message.refusal))
     if kind != "recorded":
         raise ReceiptInvalidError("the node's answer is neither an entry nor a refusal")
     return Answer(message.transaction_hash, _recorded(message.recorded))
@@ -149,10 +149,10 @@ def encode_ticket(receipt: bytes) -> bytes:
 
 def decode_release(data: bytes) -> Refusal | ReleasedSecret:
     """The parts of a ReleaseAnswer."""
-    message = _parse(node_pb2.ReleaseAnswer, data)
+    message = parse_answer(node_pb2.ReleaseAnswer, data)
     kind = message.WhichOneof("result")
     if kind == "refusal":
-        return _refusal(message.refusal)
+        return read_refusal(message.refusal)
     if kind != "released":
         raise ReceiptInvalidError("the node's answer is neither a key nor a refusal")
     return ReleasedSecret(
@@ -165,7 +165,8 @@ def clean(text: str) -> str:
     return "".join(c if c.isprintable() else "?" for c in text[:MAX_HINT])
 
 
-def _parse(kind: type[_M], data: bytes) -> _M:
+def parse_answer(kind: type[_M], data: bytes) -> _M:
+    """The message of an answer's bytes; ReceiptInvalidError if they are none."""
     message = kind()
     try:
         message.ParseFromString(data)
@@ -178,7 +179,8 @@ def _reason(number: int) -> Reason:
     return _REASONS.get(number, _UNSET)
 
 
-def _refusal(message: node_pb2.Refusal) -> Refusal:
+def read_refusal(message: node_pb2.Refusal) -> Refusal:
+    """The reason and the hint, cut and printable."""
     return Refusal(_reason(message.reason), clean(message.hint))
 
 

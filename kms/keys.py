@@ -14,10 +14,12 @@ from ledger import sealing
 from ledger.crypto import derive
 from ledger.crypto.ed25519 import SigningKey
 from ledger.crypto.secret import Secret
+from ledger.crypto.xwing import DecapsulationKey
 from ledger.format.reason import Reason
 
 CACHED_SESSIONS = 1024
 CACHED_WRITERS = 4096
+CACHED_SEALING = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +41,14 @@ def service_keys(seed: Secret) -> ServiceKeys:
 class EpochKeys:
     """What is derived from the epoch secrets; safe to call from several threads."""
 
-    __slots__ = ("_epochs", "_session", "_writer")
+    __slots__ = ("_epochs", "_sealing", "_session", "_writer")
 
     def __init__(self, epochs: Mapping[int, Secret]) -> None:
         """Keep the 32-byte secrets by epoch number."""
         self._epochs = dict(epochs)
         self._session = lru_cache(CACHED_SESSIONS)(self._derive_session)
         self._writer = lru_cache(CACHED_WRITERS)(self._derive_writer)
+        self._sealing = lru_cache(CACHED_SEALING)(self._derive_sealing)
 
     def session_secret(self, epoch: int, session_id: bytes) -> Secret:
         """What a session shares with the service; KeyServiceRefusal EPOCH_UNKNOWN."""
@@ -55,11 +58,16 @@ class EpochKeys:
         """A writer session's key of a collection; KeyServiceRefusal EPOCH_UNKNOWN."""
         return self._writer(epoch, collection, session_id)
 
+    def sealing_key(self, epoch: int, collection: str) -> DecapsulationKey:
+        """A collection's pair for owners without a session; KeyServiceRefusal EPOCH_UNKNOWN."""
+        return self._sealing(epoch, collection)
+
     def forget(self) -> None:
         """Drop every secret; any later call is EPOCH_UNKNOWN."""
         self._epochs = {}
         self._session.cache_clear()
         self._writer.cache_clear()
+        self._sealing.cache_clear()
 
     def _derive_session(self, epoch: int, session_id: bytes) -> Secret:
         return sealing.session_secret(self._epoch(epoch), session_id)
@@ -67,6 +75,9 @@ class EpochKeys:
     def _derive_writer(self, epoch: int, collection: str, session_id: bytes) -> Secret:
         secret = sealing.collection_secret(self._epoch(epoch), collection)
         return sealing.session_kek(secret, session_id)
+
+    def _derive_sealing(self, epoch: int, collection: str) -> DecapsulationKey:
+        return sealing.sealing_key(sealing.collection_secret(self._epoch(epoch), collection))
 
     def _epoch(self, epoch: int) -> Secret:
         try:

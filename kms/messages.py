@@ -16,6 +16,7 @@ from google.protobuf.message import Message
 from kms.errors import KeyServiceRefusal
 from ledger.errors import FormatError
 from ledger.format.leaf import MAX_LEAF_BYTES
+from ledger.format.names import verify_name
 from ledger.format.operation import MAX_OPERATION_BYTES
 from ledger.format.outcome import MAX_OUTCOME_BYTES
 from ledger.format.reason import Reason
@@ -31,6 +32,8 @@ MAX_START_BYTES = MAX_LEAF_BYTES + MAX_OPERATION_BYTES + MAX_OUTCOME_BYTES + 409
 MAX_CERTIFY_BYTES = MAX_NOTE_BYTES + MAX_LEAF_BYTES + 8192
 MAX_HELLO_BYTES = 256 * 1024
 MAX_GRANT_BYTES = 4096
+MAX_QUESTION_BYTES = 256
+MAX_STATEMENT_BYTES = 2048
 
 _MAX_PROOF_BYTES = MAX_PROOF_HASHES * HASH_BYTES
 
@@ -108,6 +111,15 @@ class HelloEvidence:
 
     evidence: bytes
     checkpoint: bytes
+    signature: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class SealingKeyStatement:
+    """A collection's public sealing key in an epoch, signed by the service key."""
+
+    public_key: bytes
+    epoch: int
     signature: bytes
 
 
@@ -264,6 +276,37 @@ def decode_session_grant(data: bytes) -> SessionGrant:
     return SessionGrant(
         message.session_id, message.expires_ms, message.sealed_secret, message.signature
     )
+
+
+def encode_sealing_key_question(collection: str) -> bytes:
+    """The canonical bytes."""
+    return encode(pb.SealingKeyQuestion(collection=collection))
+
+
+def decode_sealing_key_question(data: bytes) -> str:
+    """The collection's name; KeyServiceRefusal for any other spelling."""
+    message = _decode(pb.SealingKeyQuestion, data, MAX_QUESTION_BYTES)
+    try:
+        return verify_name(message.collection)
+    except FormatError as error:
+        raise KeyServiceRefusal(error.reason, str(error)) from error
+
+
+def encode_sealing_key_statement(statement: SealingKeyStatement) -> bytes:
+    """The canonical bytes."""
+    return encode(
+        pb.SealingKeyStatement(
+            public_key=statement.public_key,
+            epoch=statement.epoch,
+            signature=statement.signature,
+        )
+    )
+
+
+def decode_sealing_key_statement(data: bytes) -> SealingKeyStatement:
+    """Decode; KeyServiceRefusal for any other spelling. The signature is not checked here."""
+    message = _decode(pb.SealingKeyStatement, data, MAX_STATEMENT_BYTES)
+    return SealingKeyStatement(message.public_key, message.epoch, message.signature)
 
 
 def encode_hello_evidence(hello: HelloEvidence) -> bytes:

@@ -20,6 +20,8 @@ A SessionGrant differs in its encapsulation, which is random, and carries the sa
 """
 
 import hashlib
+from collections.abc import Callable
+from functools import partial
 
 from attestation.handshake import grant_transcript, session_id
 from kms.anchor import TrustAnchor
@@ -47,9 +49,16 @@ from ledger.format.operation import (
     operation_digest,
     outcome_digest,
 )
-from ledger.format.outcome import Detail, KeyAcquired, ReadGranted, SessionOpened, decode_outcome
+from ledger.format.outcome import (
+    Coordinates,
+    Detail,
+    KeyAcquired,
+    ReadGranted,
+    SessionOpened,
+    decode_outcome,
+)
 from ledger.format.reason import Reason
-from ledger.format.sealed import MODE_SESSION
+from ledger.format.sealed import MODE_PUBLIC, MODE_SESSION, SealedHeader
 from ledger.format.transaction import Body, SignerKind
 from ledger.log.errors import LogError
 from ledger.log.merkle import HASH_BYTES, verify_consistency
@@ -107,20 +116,28 @@ class Releaser:
 
     def _read(self, ticket: Entry, item: ReleaseItem, read: ReadGranted) -> bytes:
         _verify_session(ticket.body, read.reader_session)
-        origin = read.origin
-        if origin.mode != MODE_SESSION or len(item.ciphertext_digest) != HASH_BYTES:
-            raise KeyServiceRefusal(Reason.HEADER_MISMATCH, "no header of a mode that is known")
+        if len(item.ciphertext_digest) != HASH_BYTES:
+            raise KeyServiceRefusal(Reason.HEADER_MISMATCH, "a ciphertext digest has 32 bytes")
         # Unknown epochs are told apart from wrong headers, whatever the header.
-        writer_key = self._keys.writer_key(origin.epoch, origin.collection, origin.writer_session)
+        unwrap = self._unwrapper(read.origin)
         header = sealing.verify_header(
             item.sealed_header,
             self._network_id,
-            origin,
+            read.origin,
             read.sealed_digest,
             item.ciphertext_digest,
         )
-        data_key = sealing.unwrap_data_key(writer_key, header)
-        return self._seal_for(ticket, item.position, read.reader_epoch, data_key)
+        return self._seal_for(ticket, item.position, read.reader_epoch, unwrap(header))
+
+    def _unwrapper(self, origin: Coordinates) -> Callable[[SealedHeader], Secret]:
+        keys = self._keys
+        if origin.mode == MODE_SESSION:
+            writer_key = keys.writer_key(origin.epoch, origin.collection, origin.writer_session)
+            return partial(sealing.unwrap_data_key, writer_key)
+        if origin.mode == MODE_PUBLIC:
+            pair = keys.sealing_key(origin.epoch, origin.collection)
+            return partial(sealing.unwrap_public, pair)
+        raise KeyServiceRefusal(Reason.HEADER_MISMATCH, "no header of a mode that is known")
 
     def _acquire(self, ticket: Entry, position: int, acquired: KeyAcquired) -> bytes:
         _verify_session(ticket.body, acquired.session_id)

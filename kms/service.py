@@ -20,18 +20,22 @@ from kms.errors import KeyServiceRefusal, KeyServiceStateError
 from kms.hello import KeptEvidence, own_report_data, sign_hello, verify_reached
 from kms.keys import EpochKeys, ServiceKeys, service_keys
 from kms.messages import (
+    SealingKeyStatement,
     decode_certify_request,
     decode_release_request,
+    decode_sealing_key_question,
     decode_start_request,
     encode_certify_reply,
     encode_hello_evidence,
     encode_release_reply,
+    encode_sealing_key_statement,
 )
 from kms.release import Releaser, verify_ticket
 from kms.start import verify_start
 from kms.state import LABEL, SALT_BYTES, Held, KeyServiceState, SealedState, open_state, seal_state
 from ledger.format.operation import KeyServiceStart
 from ledger.format.reason import Reason
+from ledger.sealing import sealing_key_statement
 
 NONCE_BYTES = 32
 
@@ -175,6 +179,22 @@ class KeyService:
             tls_spki_digest=tls_spki_digest,
         )
         return encode_hello_evidence(signed)
+
+    def sealing_key(self, request: bytes) -> bytes:
+        """SealingKeyQuestion -> SealingKeyStatement: a collection's public sealing key, signed.
+
+        Of the epoch of the trust document. Raises KeyServiceRefusal: NOT_STARTED, MALFORMED.
+        """
+        core = self._open_core()
+        if not self._is_started:
+            raise KeyServiceRefusal(Reason.NOT_STARTED, "this start's nonce does not stand yet")
+        collection = decode_sealing_key_question(request)
+        epoch = self._anchor.trust.epoch
+        public = core.epochs.sealing_key(epoch, collection).public
+        statement = sealing_key_statement(self.network_id, collection, epoch, public)
+        return encode_sealing_key_statement(
+            SealingKeyStatement(public, epoch, core.keys.service.sign(statement))
+        )
 
     def checkpoint_state(self) -> None:
         """Save the state if the held checkpoint moved since; durable on return.

@@ -13,7 +13,8 @@ key   then                                          value
 ``s`` type, then as below                           state, read and written by ``contracts`` only
 ===== ============================================= ==============================================
 
-State types: ``P`` parameters · ``A`` policies that admit sessions · ``C`` collection ·
+State types: ``P`` parameters · ``A`` policies by what they name · ``B`` policy ·
+``C`` collection · ``U`` owner ·
 ``S`` session id ·
 ``Q`` quote digest · ``N`` signer · ``W`` signer, sequence u64 · ``H`` head of a secret ·
 ``V`` superseded version u64 · ``T`` touch: index u64, position u16.
@@ -38,7 +39,6 @@ CHECKPOINT = b"c"
 STATE = b"s"
 TOUCH = b"sT"
 PARAMETERS = b"sP"
-ADMISSIONS = b"sA"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +93,21 @@ def session(session_id: bytes) -> bytes:
     return b"sS" + session_id
 
 
+def owner(address: bytes) -> bytes:
+    """Key of what an account holds."""
+    return b"sU" + address
+
+
+def admission(name: bytes) -> bytes:
+    """Key of the policies that name a measurement, or a signer and product."""
+    return b"sA" + name
+
+
+def policy(digest: bytes) -> bytes:
+    """Key of a policy's canonical bytes."""
+    return b"sB" + digest
+
+
 def quote(digest: bytes) -> bytes:
     """Key of the session that a quote opened."""
     return b"sQ" + digest
@@ -121,3 +136,39 @@ def version_of(collection_name: str, name: str, version: int) -> bytes:
 def touch(collection_name: str, name: str, index: int, position: int) -> bytes:
     """Key that marks an operation on a secret: its history, complete by construction."""
     return f"sT{collection_name}\0{name}\0".encode("ascii") + _TOUCH.pack(index, position)
+
+
+def names_from(collection_name: str, prefix: str, after: str) -> tuple[bytes, bytes]:
+    """The range of heads of a collection's names that start with `prefix`, after `after`."""
+    base = f"sH{collection_name}\0".encode("ascii")
+    start = base + prefix.encode("ascii")
+    past = base + after.encode("ascii") + b"\0\0"
+    return max(start, past) if after else start, start + b"\xff"
+
+
+def name_of_head(key: bytes) -> str:
+    """The name in a head's key."""
+    return key[2:-1].partition(b"\0")[2].decode("ascii")
+
+
+def touches_from(collection_name: str, name: str, index: int) -> tuple[bytes, bytes]:
+    """The range of a secret's touches, from an entry on."""
+    base = f"sT{collection_name}\0{name}\0".encode("ascii")
+    return base + _U64.pack(index), base + b"\xff" * 11
+
+
+def place_of_touch(key: bytes) -> tuple[int, int]:
+    """Entry and position in a touch's key."""
+    index, position = _TOUCH.unpack(key[-_TOUCH.size :])
+    return index, position
+
+
+def collections_after(after: str) -> tuple[bytes, bytes]:
+    """The range of collections after `after`."""
+    start = b"sC" + after.encode("ascii") + (b"\0" if after else b"")
+    return start, b"sC\xff"
+
+
+def name_of_collection(key: bytes) -> str:
+    """The name in a collection's key."""
+    return key[2:].decode("ascii")

@@ -3,7 +3,9 @@
 1. The value is encrypted once under a fresh data key; the coordinates are additional data.
 2. The data key is wrapped under a key derived from the session's key-encryption key and the random
    record id, again with the coordinates as additional data.
-3. A released data key travels under a one-time key: HKDF(reader's session secret, leaf hash ‖
+3. An owner without a session wraps to the collection's public sealing key instead (HPKE with
+   X-Wing; the coordinates go into `info`, because the library's HPKE takes no additional data).
+4. A released data key travels under a one-time key: HKDF(reader's session secret, leaf hash ‖
    operation position). The same ticket gives the same bytes.
 
 Keys and random bytes come in as arguments. Not here: who may have a key (``kms``, ``contracts``).
@@ -12,12 +14,13 @@ Keys and random bytes come in as arguments. Not here: who may have a key (``kms`
 import hashlib
 import struct
 
-from ledger.crypto import aead, derive
+from ledger.crypto import aead, derive, xwing
 from ledger.crypto.secret import Secret
 from ledger.errors import FormatError
 from ledger.format.outcome import Coordinates
 from ledger.format.reason import Reason
 from ledger.format.sealed import (
+    WRAP_PUBLIC,
     WRAP_SESSION,
     SealedHeader,
     Wrap,
@@ -31,6 +34,8 @@ from ledger.format.strict import verify_length
 
 _VALUE = b"sealedger/value/1\0"
 _WRAP = b"sealedger/wrap/1\0"
+_WRAP_PUBLIC = b"sealedger/wrap-public/1\0"
+_STATEMENT = b"sealedger/sealing-key-statement/1\0"
 _RELEASE = b"sealedger/released/1\0"
 
 
@@ -49,6 +54,37 @@ def session_secret(epoch_secret: Secret, session_id: bytes) -> Secret:
     return derive.derive(epoch_secret, derive.SESSION, session_id)
 
 
+def sealing_key(collection_key: Secret) -> xwing.DecapsulationKey:
+    """The pair to which owners without a session seal values of a collection."""
+    seed = derive.derive(collection_key, derive.SEALING_KEY, length=xwing.SEED_BYTES)
+    return xwing.DecapsulationKey(seed)
+
+
+def sealing_key_statement(network_id: bytes, collection: str, epoch: int, public: bytes) -> bytes:
+    """The bytes that the service key signs: this is the collection's sealing key in this epoch."""
+    name = collection.encode("ascii")
+    return b"%b%b%b%c%b%b" % (
+        _STATEMENT,
+        network_id,
+        struct.pack(">I", epoch),
+        len(name),
+        name,
+        public,
+    )
+
+
+def seal_value_public(
+    network_id: bytes, at: Coordinates, public: bytes, data_key: Secret, value: bytes
+) -> tuple[bytes, bytes]:
+    """Seal `value` to a collection's public key; gives (sealed secret, its ledger digest).
+
+    `data_key` is 32 fresh random bytes; `at.mode` is MODE_PUBLIC. ValueError for an unusable key.
+    """
+    coordinates = encode_coordinates(network_id, at)
+    wrapped = xwing.seal(public, data_key, _WRAP_PUBLIC + coordinates)
+    return _seal(coordinates, Wrap(WRAP_PUBLIC, wrapped), data_key, value)
+
+
 def seal_value(
     network_id: bytes, at: Coordinates, kek: Secret, data_key: Secret, value: bytes
 ) -> tuple[bytes, bytes]:
@@ -60,10 +96,7 @@ def seal_value(
     coordinates = encode_coordinates(network_id, at)
     record_key = derive.derive(kek, derive.RECORD, at.record_id)
     wrapped = aead.seal_once(record_key, data_key.reveal(), _WRAP + coordinates)
-    header = encode_header(coordinates, (Wrap(WRAP_SESSION, wrapped),))
-    ciphertext = aead.seal_once(data_key, value, _VALUE + coordinates)
-    digest = sealed_digest(header, hashlib.sha256(ciphertext).digest())
-    return header + ciphertext, digest
+    return _seal(coordinates, Wrap(WRAP_SESSION, wrapped), data_key, value)
 
 
 def verify_header(
@@ -96,6 +129,18 @@ def unwrap_data_key(kek: Secret, header: SealedHeader) -> Secret:
     raise FormatError("the sealed header has no wrap of this kind", Reason.HEADER_MISMATCH)
 
 
+def unwrap_public(key: xwing.DecapsulationKey, header: SealedHeader) -> Secret:
+    """The 32-byte data key of a verified header that an owner sealed; else as `unwrap_data_key`."""
+    for wrap in header.wraps:
+        if wrap.kind == WRAP_PUBLIC:
+            try:
+                opened = key.open(wrap.data, _WRAP_PUBLIC + header.coordinates_bytes)
+                return _key(opened.reveal())
+            except aead.OpenError as error:
+                raise FormatError("the data key does not open", Reason.HEADER_MISMATCH) from error
+    raise FormatError("the sealed header has no wrap of this kind", Reason.HEADER_MISMATCH)
+
+
 def release_key(session: Secret, leaf_hash: bytes, position: int) -> Secret:
     """The one-time key under which the key of one granted operation travels."""
     return derive.derive(session, derive.RELEASE, leaf_hash + struct.pack(">H", position))
@@ -115,6 +160,13 @@ def open_value(data_key: Secret, sealed: bytes, network_id: bytes, at: Coordinat
     """The value of a sealed secret; aead.OpenError or FormatError if anything was changed."""
     _, ciphertext = split_sealed(sealed)
     return aead.open_once(data_key, ciphertext, _VALUE + encode_coordinates(network_id, at))
+
+
+def _seal(coordinates: bytes, wrap: Wrap, data_key: Secret, value: bytes) -> tuple[bytes, bytes]:
+    header = encode_header(coordinates, (wrap,))
+    ciphertext = aead.seal_once(data_key, value, _VALUE + coordinates)
+    digest = sealed_digest(header, hashlib.sha256(ciphertext).digest())
+    return header + ciphertext, digest
 
 
 def _key(opened: bytes) -> Secret:

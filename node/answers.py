@@ -64,6 +64,11 @@ def released_answer(sealed: bytes, released: Released) -> pb.ReleaseAnswer:
     return pb.ReleaseAnswer(released=pb.ReleasedSecret(sealed=sealed, released=_released(released)))
 
 
+def sealing_key_reply(statement: bytes) -> pb.SealingKeyReply:
+    """The key service's statement, as it signed it."""
+    return pb.SealingKeyReply(statement=kms_pb2.SealingKeyStatement.FromString(statement))
+
+
 def refused_answer(reason: Reason, hint: str) -> pb.ReleaseAnswer:
     """The answer to a ticket that releases nothing."""
     return pb.ReleaseAnswer(refusal=refusal(reason, hint))

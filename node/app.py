@@ -4,7 +4,9 @@
 2. The store and the rollback lock; the replica checks one against the other.
 3. The key service opens its sealed state; the log as it stands is certified.
 4. The engine runs; the key service's start nonce is recorded; its evidence is made.
-5. gRPC and HTTP listen. Closing goes the other way and loses nothing that was acknowledged.
+5. gRPC and HTTP listen. Closing goes the other way and loses nothing that was acknowledged: both
+   entrances take nothing new and answer what they took, the engine finishes its blocks, then the
+   key service, the lock and the store are closed.
 """
 
 import asyncio
@@ -17,7 +19,6 @@ import structlog
 
 from attestation.platforms.platform import Platform
 from attestation.worker import VerificationWorker
-from enclave_client.network_file import NetworkFile
 from kms.service import KeyService, open_key_service
 from ledger import keys
 from ledger.crypto.ed25519 import SigningKey
@@ -27,10 +28,12 @@ from ledger.format.trust import TrustDocument, decode_trust, quorum_rule
 from ledger.leveldb import LevelDB
 from network.cosigner import Cosigner
 from network.embedded import EmbeddedEngine, EngineLimits
+from node.asking import Asking
+from node.belongs import own_network_file, own_party
 from node.candidates import EnvelopeChecker
 from node.certifier import Certifier
 from node.config import NodeConfig
-from node.errors import ConfigError, DamagedError
+from node.errors import DamagedError
 from node.founding import read_genesis
 from node.grpc_server import GrpcServer
 from node.home import Home, SealedFile, read_private
@@ -39,12 +42,13 @@ from node.http.site import Site, SiteParts
 from node.metered import MeteredApplication, MeteredKeyService, MeteredService
 from node.metrics import NodeMetrics
 from node.publisher import Publisher
+from node.refusals import RefusalLog
 from node.releases import Releases
 from node.replica import Replica, ReplicaParts
 from node.rollback_lock import RollbackLock
-from node.service import Engine, ServiceParts
+from node.service import Engine, LedgerService, ServiceParts
 from node.starting import start_key_service
-from node.tls import make_server_tls
+from node.tls import ServerTls, make_server_tls
 from node.verifier import EvidenceVerifier, verification_rules
 from node.vitals import VitalParts, Vitals
 from sealedger.v1 import node_pb2 as pb
@@ -125,6 +129,8 @@ async def open_node(
             clock_s=clock_s,
         )
         tls = make_server_tls(clock_s())
+        refusals = RefusalLog()
+        stack.callback(refusals.close)
         service = MeteredService(
             ServiceParts(
                 genesis=genesis,
@@ -135,8 +141,10 @@ async def open_node(
                 certifier=certifier,
                 releases=releases,
                 key_service=key_service,
+                asking=Asking(network_id(genesis), store, replica, certifier, clock_ms),
             ),
             metrics,
+            refusals,
         )
         vitals = Vitals(
             VitalParts(
@@ -152,19 +160,17 @@ async def open_node(
             _renew(key_service, certifier, replica, vitals), name="renew"
         )
         stack.callback(renewing.cancel)
-        server = GrpcServer(service, tls, config.grpc.listen)
-        stack.push_async_callback(server.close)
-        await server.open()
         parts = SiteParts(
             store=store,
             certifier=certifier,
-            network=_network_file(home, genesis),
+            network=own_network_file(home, genesis),
             genesis_time_ms=decoded.time_ms,
             vitals=vitals,
             freshness=Freshness(decoded.limits.checkpoint_age_ms // 1000, trust.grace_s),
             metrics=metrics,
+            questions=service,
         )
-        site = await stack.enter_async_context(Site(parts, config.http.listen))
+        server, site = await stack.enter_async_context(_entrances(service, tls, parts, config))
         _log.info(
             "node started",
             network=network_id(genesis).hex(),
@@ -175,32 +181,38 @@ async def open_node(
         )
         yield RunningNode(server.port, site.port, engine, replica, key_service, certifier)
         _log.info("node stopping", entries=replica.head.size)
+    _log.info("node stopped")
 
 
 def _cosigner(trust: TrustDocument, node_key: SigningKey) -> Cosigner:
-    for party in trust.cosigners:
-        if party.public_key == node_key.public:
-            return Cosigner(
-                origin=trust.origin,
-                name=party.name,
-                public_key=party.public_key,
-                sign=node_key.sign,
-                clock_s=clock_s,
-            )
-    raise ConfigError(
-        "the node's key is none of the network's cosigners",
-        "put back the keys directory that belongs to this genesis",
+    party = own_party(trust, node_key.public)
+    return Cosigner(
+        origin=trust.origin,
+        name=party.name,
+        public_key=party.public_key,
+        sign=node_key.sign,
+        clock_s=clock_s,
     )
 
 
-def _network_file(home: Home, genesis: bytes) -> NetworkFile:
-    file = NetworkFile.load(home.network)
-    if file.network_id != network_id(genesis):
-        raise ConfigError(
-            f"{home.network} is of another network than {home.genesis}",
-            "put back the network file that was made with this genesis",
-        )
-    return file
+@asynccontextmanager
+async def _entrances(
+    service: LedgerService, tls: ServerTls, parts: SiteParts, config: NodeConfig
+) -> AsyncIterator[tuple[GrpcServer, Site]]:
+    """gRPC and HTTP, listening; both are closed side by side."""
+    # Half of the time to stop is for answering what was taken, half for writing it down.
+    grace_s = config.stop.within_s / 2
+    server = GrpcServer(service, tls, config.grpc.listen)
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(server.close, grace_s)
+        await server.open()
+        site = await stack.enter_async_context(Site(parts, config.http.listen, grace_s))
+        try:
+            yield server, site
+        finally:
+            async with asyncio.TaskGroup() as closing:
+                closing.create_task(server.close(grace_s))
+                closing.create_task(site.close())
 
 
 def _last_leaf(replica: Replica[pb.SubmitReply]) -> bytes:

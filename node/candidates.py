@@ -18,6 +18,7 @@ from ledger.format.operation import OpenSession, Operation, Put
 from ledger.format.outcome import Coordinates
 from ledger.format.reason import Reason
 from ledger.format.sealed import encode_coordinates, sealed_digest, split_sealed
+from ledger.format.transaction import writer_of
 from node.verifier import EvidenceVerifier
 
 # Not a word on the evidence: the same bytes may be sent again.
@@ -62,9 +63,10 @@ class EnvelopeChecker:
         try:
             prepared = prepare(envelope, self._network_id)
             verdict = None
+            writer = writer_of(prepared.body)
             pairs = zip(prepared.operations, prepared.envelope.payloads, strict=True)
             for operation, payload in pairs:
-                verify_payload(operation, payload, self._network_id, prepared.body.signer)
+                verify_payload(operation, payload, self._network_id, writer)
                 if isinstance(operation, OpenSession):
                     verdict = await self._judge(prepared, payload)
         except FormatError as error:
@@ -89,11 +91,11 @@ def has_payload(operation: Operation | None) -> bool:
 
 
 def verify_payload(
-    operation: Operation | None, payload: bytes, network_id: bytes, signer: bytes
+    operation: Operation | None, payload: bytes, network_id: bytes, writer: bytes
 ) -> None:
     """Check that a payload is the one its operation names; FormatError otherwise."""
     if isinstance(operation, Put):
-        is_named = _is_sealed_for(operation, payload, network_id, signer)
+        is_named = _is_sealed_for(operation, payload, network_id, writer)
     elif isinstance(operation, OpenSession):
         is_named = hashlib.sha256(payload).digest() == operation.evidence_digest
     elif payload:
@@ -107,9 +109,9 @@ def verify_payload(
         )
 
 
-def _is_sealed_for(put: Put, payload: bytes, network_id: bytes, signer: bytes) -> bool:
+def _is_sealed_for(put: Put, payload: bytes, network_id: bytes, writer: bytes) -> bool:
     header, ciphertext = split_sealed(payload)
-    at = Coordinates(put.collection, put.name, put.record_id, put.epoch, put.mode, signer)
+    at = Coordinates(put.collection, put.name, put.record_id, put.epoch, put.mode, writer)
     return (
         sealed_digest(header, hashlib.sha256(ciphertext).digest()) == put.sealed_digest
         and len(ciphertext) == put.size

@@ -4,6 +4,7 @@ The key service is the judge: it signs only under the trust document's quorum an
 begins with the one it holds. `latest` is what Hello, evidence and repeated answers stand on.
 """
 
+import asyncio
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -55,6 +56,7 @@ class Certifier:
         self._key_service = key_service
         self._latest: Certified | None = None
         self._last: tuple[Head, bytes] | None = None
+        self._grown = asyncio.Event()
 
     @property
     def latest(self) -> Certified:
@@ -91,7 +93,14 @@ class Certifier:
             ) from error
         self._latest = Certified(head.size, head.root, decode_certify_reply(reply))
         self._last = (head, header)
+        grown, self._grown = self._grown, asyncio.Event()
+        grown.set()
         return self._latest
+
+    async def beyond(self, size: int) -> None:
+        """Wait until a larger tree than `size` is certified."""
+        while self.latest.size <= size:
+            await self._grown.wait()
 
     def renew(self, tree: Tree) -> Certified:
         """Certify the latest tree again at the present time, so that it stays recent when idle."""

@@ -32,6 +32,10 @@ class LockMissingError(RollbackError):
     """There is no rollback lock."""
 
 
+class LockHeldError(RollbackError):
+    """Another process holds the rollback lock: the node runs."""
+
+
 class DamagedError(NodeError):
     """What is stored is not what was written."""
 

@@ -63,6 +63,7 @@ class FoundingPlan:
     collections: tuple[Collection, ...]
     endpoint: str = "127.0.0.1:8700"
     limits: Limits = _LIMITS
+    lock: Path | None = None  # the rollback lock, if not in the home
 
 
 class NoTiles:
@@ -92,7 +93,7 @@ def found_development_network(
     replace_file(home.node_key, seed.reveal())
     replace_file(home.genesis, genesis, 0o644)
     unborn.bind(genesis).close()
-    start_log(home, genesis, decoded)
+    start_log(home, genesis, decoded, plan.lock)
     if not home.config.exists():
         replace_file(home.config, NodeConfig().encode(), 0o644)
     network = NetworkFile.from_genesis(genesis, (plan.endpoint,))
@@ -100,16 +101,20 @@ def found_development_network(
     return network
 
 
-def start_log(home: Home, genesis: bytes, decoded: Genesis) -> None:
-    """Create the database with entry 0 and the first state, and the rollback lock."""
+def start_log(home: Home, genesis: bytes, decoded: Genesis, lock: Path | None = None) -> None:
+    """Create the database with entry 0 and the first state, and the rollback lock.
+
+    `lock` is where that goes, if not into the home.
+    """
     home.data.parent.mkdir(parents=True, exist_ok=True)
     store = LevelDB(home.data, create=True)
     try:
         head = write_genesis(store, genesis, decoded)
     finally:
         store.close()
-    home.lock.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    RollbackLock.create(home.lock, network_id(genesis), Locked(head.size, head.root))
+    lock = lock or home.lock
+    lock.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    RollbackLock.create(lock, network_id(genesis), Locked(head.size, head.root))
 
 
 def write_genesis(store: Store, genesis: bytes, decoded: Genesis) -> Head:

@@ -38,7 +38,7 @@ def check_home(
 ) -> HomeReport:
     """Check a stopped node's home (1 to 3 above).
 
-    Raises ConfigError without genesis, RollbackError or NodeError if the node runs, NodeError if
+    Raises ConfigError without genesis, LockHeldError or NodeError if the node runs, NodeError if
     the database does not open, DamagedError if the lock is another network's; StoreError and
     OSError of the scratch space.
     """

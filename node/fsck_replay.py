@@ -30,7 +30,7 @@ from ledger.format.operation import OpenSession, Operation
 from ledger.format.outcome import Outcome, SessionOpened, decode_outcome
 from ledger.format.reason import Reason
 from ledger.format.stored import Stored
-from ledger.format.transaction import Envelope, encode_envelope
+from ledger.format.transaction import Envelope, encode_envelope, writer_of
 from ledger.keys import Head
 from ledger.log.merkle import leaf_hash
 from ledger.log.tree import Tree
@@ -48,7 +48,7 @@ class Replayed:
 
     operations: tuple[Operation | None, ...]
     outcomes: tuple[Outcome, ...]
-    signer: bytes
+    writer: bytes
 
     def payloads(self) -> Iterator[tuple[int, bool]]:
         """The positions that were stored with a payload, and whether it is evidence."""
@@ -60,7 +60,7 @@ class Replayed:
         """Check a stored payload; FormatError if no operation names it."""
         if position >= len(self.operations) or not has_payload(self.operations[position]):
             raise FormatError("it belongs to no operation")
-        verify_payload(self.operations[position], payload, network_id, self.signer)
+        verify_payload(self.operations[position], payload, network_id, self.writer)
 
 
 NOTHING = Replayed((), (), b"")
@@ -133,7 +133,7 @@ class Replay:
         if done.leaf != data:
             raise DamagedError("its leaf is not what the rules give")
         self._writes.update(done.writes)
-        return Replayed(prepared.operations, done.outcomes, prepared.body.signer)
+        return Replayed(prepared.operations, done.outcomes, writer_of(prepared.body))
 
     def end_block(self, data: bytes, header: BlockHeader) -> None:
         """Close the block whose header is the leaf counted last; DamagedError if it is another."""

@@ -17,7 +17,9 @@ _ENDLESS = frozenset({b"e", b"o", b"p", b"s", b"t"})
 _SINGLE = frozenset({keys.HEAD, keys.GENESIS})
 _KINDS = {
     b"sP": "the parameters",
-    b"sA": "the policies that admit sessions",
+    b"sA": "the policies that name an enclave",
+    b"sB": "a policy",
+    b"sU": "an owner",
     b"sC": "a collection",
     b"sS": "a session",
     b"sQ": "a quote",

@@ -1,7 +1,8 @@
 """The gRPC adapter: decodes, calls one function, encodes.
 
 On a stream every refusal is a reply; a status means that the stream is broken. Submissions of one
-stream run side by side, at most 64 of them, and replies are written as they come.
+stream run side by side, at most 64 of them, and replies are written as they come. When the node
+stops nothing more is read, what was read is answered, then the stream ends as UNAVAILABLE.
 """
 
 import asyncio
@@ -13,12 +14,14 @@ import structlog
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
 from kms.errors import KeyServiceRefusal
+from ledger.format.reason import Reason
 from node.errors import ConfigError
+from node.grpc_drain import STOPPING, Drain
 from node.grpc_guard import NOT_A_MESSAGE, Guard
 from node.service import LedgerService
 from node.tls import ServerTls
+from sealedger.v1 import kms_pb2, node_pb2_grpc
 from sealedger.v1 import node_pb2 as pb
-from sealedger.v1 import node_pb2_grpc
 
 MAX_IN_FLIGHT = 64
 MAX_MESSAGE_BYTES = 8 * 1024 * 1024
@@ -32,9 +35,10 @@ Context = grpc.aio.ServicerContext[Any, Any]
 class NodeServicer(node_pb2_grpc.NodeServicer):
     """sealedger.v1.Node over a LedgerService."""
 
-    def __init__(self, service: LedgerService) -> None:
-        """Keep the service."""
+    def __init__(self, service: LedgerService, drain: Drain) -> None:
+        """Keep the service, and what ends its streams."""
         self._service = service
+        self._drain = drain
 
     async def Hello(  # noqa: N802  (the method's name in the .proto)
         self, request: pb.HelloRequest, context: Context
@@ -70,6 +74,7 @@ class NodeServicer(node_pb2_grpc.NodeServicer):
         slots = asyncio.Semaphore(MAX_IN_FLIGHT)
         writing = asyncio.Lock()
         unread = _Unread()
+        is_malformed = False
 
         async def answer(envelope: bytes) -> None:
             size = 0
@@ -87,16 +92,22 @@ class NodeServicer(node_pb2_grpc.NodeServicer):
                 unread.add(-size)
                 slots.release()
 
-        async with asyncio.TaskGroup() as group:
+        async def read() -> None:
+            nonlocal is_malformed
             async for request in requests:
                 if request is None:
-                    break
+                    is_malformed = True
+                    return
                 await unread.wait()
                 await slots.acquire()
                 group.create_task(answer(request.envelope))
-            else:
-                return
-        await context.abort(grpc.StatusCode.INVALID_ARGUMENT, NOT_A_MESSAGE)
+
+        async with asyncio.TaskGroup() as group:
+            is_stopping = await self._drain.read(read())
+        if is_malformed:
+            await context.abort(grpc.StatusCode.INVALID_ARGUMENT, NOT_A_MESSAGE)
+        if is_stopping:
+            await context.abort(grpc.StatusCode.UNAVAILABLE, STOPPING)
 
     async def Release(  # noqa: N802  (the method's name in the .proto)
         self,
@@ -105,6 +116,46 @@ class NodeServicer(node_pb2_grpc.NodeServicer):
     ) -> pb.ReleaseAnswer:
         """The receipt is the ticket."""
         return self._service.release(request.receipt)
+
+    async def Ask(  # noqa: N802  (the method's name in the .proto)
+        self,
+        request: pb.QueryRequest,
+        context: Context,  # noqa: ARG002  (gRPC's signature)
+    ) -> pb.QueryReply:
+        """A signed question."""
+        return self._service.ask(request.query, request.signature)
+
+    async def Watch(  # noqa: N802  (the method's name in the .proto)
+        self,
+        request: pb.QueryRequest,
+        context: Context,
+    ) -> None:
+        """A signed question, answered for as long as the asker may ask."""
+        async for reply in self._service.watch(request.query, request.signature):
+            await context.write(reply)
+
+    async def SealingKey(  # noqa: N802  (the method's name in the .proto)
+        self,
+        request: kms_pb2.SealingKeyQuestion,
+        context: Context,  # noqa: ARG002  (gRPC's signature)
+    ) -> pb.SealingKeyReply:
+        """The public key that an owner without a TEE seals values to."""
+        return self._service.sealing_key(request.SerializeToString(deterministic=True))
+
+
+class _Health(health.aio.HealthServicer):
+    """The standard service; whoever watches it is told of the stop."""
+
+    def __init__(self, drain: Drain) -> None:
+        super().__init__()
+        self._drain = drain
+
+    async def Watch(  # noqa: N802  (the method's name in the .proto)
+        self, request: health_pb2.HealthCheckRequest, context: Context
+    ) -> None:
+        """Health now and whenever it changes, until the node stops."""
+        if await self._drain.read(super().Watch(request, context)):
+            await context.abort(grpc.StatusCode.UNAVAILABLE, STOPPING)
 
 
 class _Unread:
@@ -137,7 +188,8 @@ class GrpcServer:
         self._tls = tls
         self._listen = listen
         self._server: grpc.aio.Server | None = None
-        self._health = health.aio.HealthServicer()
+        self._drain = Drain()
+        self._health = _Health(self._drain)
         self.port = 0
 
     async def open(self) -> None:
@@ -153,7 +205,7 @@ class GrpcServer:
                 ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
             ),
         )
-        node_pb2_grpc.add_NodeServicer_to_server(NodeServicer(self._service), server)
+        node_pb2_grpc.add_NodeServicer_to_server(NodeServicer(self._service, self._drain), server)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
         credentials = grpc.ssl_server_credentials([(self._tls.key, self._tls.certificate)])
         try:
@@ -171,15 +223,18 @@ class GrpcServer:
             await self._health.set(name, serving)
 
     async def close(self, grace_s: float = 5.0) -> None:
-        """Stop taking calls, let running ones finish within the grace."""
-        if self._server is None:
+        """Take nothing new, answer what was taken within the grace; then every call is cut."""
+        server, self._server = self._server, None
+        if server is None:
             return
         await self._health.enter_graceful_shutdown()
-        await self._server.stop(grace_s)
-        self._server = None
+        stopping = asyncio.create_task(server.stop(grace_s))
+        self._service.stop_watches()
+        self._drain.close()
+        await stopping
 
 
 def _result(reply: pb.SubmitReply) -> str:
     if reply.HasField("refusal"):
-        return str(reply.refusal.reason)
+        return Reason(reply.refusal.reason).name
     return "recorded"

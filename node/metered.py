@@ -4,8 +4,10 @@ Costs: some microseconds for a transaction or a block, 0.2 microseconds for an o
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from typing import Generic, TypeVar
+
+import structlog
 
 from kms.state import Held
 from ledger.format.reason import Reason
@@ -13,11 +15,15 @@ from network.application import Application
 from node.candidates import Submission
 from node.certifier import KeyServicePort
 from node.metrics import NodeMetrics
+from node.refusals import RefusalLog
 from node.results import Block, Finalized
 from node.service import LedgerService, ServiceParts
 from sealedger.v1 import node_pb2 as pb
 
 A = TypeVar("A")
+Answer = pb.SubmitReply | pb.ReleaseAnswer | pb.QueryReply | pb.SealingKeyReply
+
+_log = structlog.get_logger()
 
 
 class MeteredApplication(Generic[A]):
@@ -52,6 +58,11 @@ class MeteredApplication(Generic[A]):
         """See Application.publish."""
         answers = self._application.publish(finalized)
         self._metrics.count_block(finalized)
+        if finalized.batch is not None:
+            head = finalized.head
+            _log.debug(
+                "block", height=head.height, entries=head.size, submissions=len(finalized.results)
+            )
         return answers
 
 
@@ -81,16 +92,46 @@ class MeteredKeyService:
 
 
 class MeteredService(LedgerService):
-    """A LedgerService that counts refusals, whoever refused."""
+    """A LedgerService that counts refusals, whoever refused, and has them told in the log."""
 
-    def __init__(self, parts: ServiceParts, metrics: NodeMetrics) -> None:
+    def __init__(self, parts: ServiceParts, metrics: NodeMetrics, refusals: RefusalLog) -> None:
         """Keep the parts."""
         super().__init__(parts)
         self._metrics = metrics
+        self._refusals = refusals
 
     async def submit(self, envelope: bytes) -> pb.SubmitReply:
         """See LedgerService.submit."""
         reply = await super().submit(envelope)
         if reply.HasField("refusal"):
             self._metrics.count_refusal(Reason(reply.refusal.reason))
+            self._note("submit", reply)
         return reply
+
+    def release(self, ticket: bytes) -> pb.ReleaseAnswer:
+        """See LedgerService.release."""
+        answer = super().release(ticket)
+        self._note("release", answer)
+        return answer
+
+    def ask(self, query: bytes, signature: bytes) -> pb.QueryReply:
+        """See LedgerService.ask."""
+        reply = super().ask(query, signature)
+        self._note("ask", reply)
+        return reply
+
+    async def watch(self, query: bytes, signature: bytes) -> AsyncIterator[pb.QueryReply]:
+        """See LedgerService.watch."""
+        async for reply in super().watch(query, signature):
+            self._note("watch", reply)
+            yield reply
+
+    def sealing_key(self, question: bytes) -> pb.SealingKeyReply:
+        """See LedgerService.sealing_key."""
+        reply = super().sealing_key(question)
+        self._note("sealing_key", reply)
+        return reply
+
+    def _note(self, entrance: str, reply: Answer) -> None:
+        if reply.HasField("refusal"):
+            self._refusals.note(entrance, Reason(reply.refusal.reason))

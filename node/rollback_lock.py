@@ -14,7 +14,7 @@ import struct
 from dataclasses import dataclass
 from pathlib import Path
 
-from node.errors import DamagedError, LockDamagedError, LockMissingError, RollbackError
+from node.errors import DamagedError, LockDamagedError, LockHeldError, LockMissingError
 
 SLOT_BYTES = 128
 _FIELDS = struct.Struct(">8sQ32sQ32s")
@@ -35,7 +35,7 @@ class RollbackLock:
     def __init__(self, path: Path, network_id: bytes) -> None:
         """Open and lock the file.
 
-        Raises LockMissingError, LockDamagedError, RollbackError if another process holds it, and
+        Raises LockMissingError, LockDamagedError, LockHeldError if another process holds it, and
         DamagedError if it is for another network.
         """
         try:
@@ -50,7 +50,7 @@ class RollbackLock:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             os.close(self._file)
-            raise RollbackError(
+            raise LockHeldError(
                 f"the rollback lock {path} is held by another process",
                 "stop the node that uses this home first",
             ) from error

@@ -5,6 +5,7 @@ stops the node (the engine says so); the client is told INTERNAL and asks again 
 """
 
 import hmac
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 from contracts.errors import RefusedError
@@ -21,10 +22,13 @@ from network.embedded import EmbeddedEngine
 from network.errors import ClosingError, EngineFailedError, OverloadedError
 from node.answers import (
     envelope_body,
+    refusal,
     refused_answer,
     refused_reply,
     released_answer,
+    sealing_key_reply,
 )
+from node.asking import Asking
 from node.candidates import EnvelopeChecker, Submission
 from node.certifier import Certifier
 from node.publisher import load_entry
@@ -52,6 +56,7 @@ class ServiceParts:
     certifier: Certifier
     releases: Releases
     key_service: KeyService
+    asking: Asking
 
 
 class LedgerService:
@@ -117,6 +122,25 @@ class LedgerService:
         if released.reason is not Reason.OK:
             return refused_answer(released.reason, "the key service does not release this")
         return released_answer(sealed, released)
+
+    def ask(self, query: bytes, signature: bytes) -> pb.QueryReply:
+        """Answer one signed question."""
+        return self._parts.asking.ask(query, signature)
+
+    def watch(self, query: bytes, signature: bytes) -> AsyncIterator[pb.QueryReply]:
+        """Answer a signed question, and go on answering."""
+        return self._parts.asking.watch(query, signature)
+
+    def stop_watches(self) -> None:
+        """End every watch: they would go on for ever."""
+        self._parts.asking.stop()
+
+    def sealing_key(self, question: bytes) -> pb.SealingKeyReply:
+        """A collection's public sealing key, vouched for by the service key."""
+        try:
+            return sealing_key_reply(self._parts.key_service.sealing_key(question))
+        except KeyServiceRefusal as error:
+            return pb.SealingKeyReply(refusal=refusal(error.reason, str(error)))
 
     def _release(self, receipt: Receipt) -> tuple[bytes, Released]:
         parts = self._parts

@@ -17,6 +17,7 @@ COLLECTION = b"sealedger/collection/1\0"
 SESSION = b"sealedger/session-secret/1\0"
 # from a collection secret
 SESSION_KEK = b"sealedger/session-kek/1\0"
+SEALING_KEY = b"sealedger/sealing-key/1\0"
 # from a session's key-encryption key
 RECORD = b"sealedger/record/1\0"
 # from a session secret
@@ -30,6 +31,6 @@ KEY_SERVICE_STATE = b"sealedger/key-service-state/1\0"
 _SHA256 = hashes.SHA256()
 
 
-def derive(key: Secret, label: bytes, context: bytes = b"") -> Secret:
-    """32 bytes derived from `key` for one purpose and context."""
-    return Secret(HKDFExpand(_SHA256, KEY_BYTES, label + context).derive(key.reveal()))
+def derive(key: Secret, label: bytes, context: bytes = b"", length: int = KEY_BYTES) -> Secret:
+    """32 bytes (or `length`) derived from `key` for one purpose and context."""
+    return Secret(HKDFExpand(_SHA256, length, label + context).derive(key.reveal()))

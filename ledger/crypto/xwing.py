@@ -29,15 +29,24 @@ _MLKEM_BYTES = 1184
 _SUITE = Suite(KEM.MLKEM768_X25519, KDF.HKDF_SHA256, AEAD.AES_256_GCM)
 
 
+SEED_BYTES = 96
+
+
 class DecapsulationKey:
-    """A fresh key pair that lives only in this process."""
+    """A key pair: fresh, or made from a seed of 96 bytes (ML-KEM-768 64 ‖ X25519 32)."""
 
     __slots__ = ("_key", "public")
 
-    def __init__(self) -> None:
-        """Generate the pair from the operating system's randomness."""
-        mlkem = MLKEM768PrivateKey.generate()
-        x25519 = X25519PrivateKey.generate()
+    def __init__(self, seed: Secret | None = None) -> None:
+        """Generate from the operating system's randomness without `seed`; ValueError for others."""
+        if seed is None:
+            mlkem = MLKEM768PrivateKey.generate()
+            x25519 = X25519PrivateKey.generate()
+        else:
+            if len(seed) != SEED_BYTES:
+                raise ValueError("an X-Wing seed has 96 bytes")
+            mlkem = MLKEM768PrivateKey.from_seed_bytes(seed.reveal()[:64])
+            x25519 = X25519PrivateKey.from_private_bytes(seed.reveal()[64:])
         self._key = MLKEM768X25519PrivateKey(mlkem, x25519)
         self.public = mlkem.public_key().public_bytes_raw() + x25519.public_key().public_bytes_raw()
 

@@ -15,6 +15,7 @@ from sealedger.v1 import ledger_pb2 as pb
 from ledger.errors import FormatError
 from ledger.format.names import is_name, verify_name
 from ledger.format.strict import decode_strict, encode, verify_length
+from ledger.format.terms import ADDRESS_BYTES, is_auditor_list
 from ledger.format.trust import TrustDocument, decode_trust
 
 MAX_GENESIS_BYTES = 1024 * 1024
@@ -41,6 +42,8 @@ class Limits:
     block_interval_ms: int = 600_000
     value_bytes: int = 1024 * 1024
     denials: int = 100
+    owner_collections: int = 256
+    owner_bytes: int = 16 * 1024 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +67,7 @@ class Genesis:
     collateral: tuple[bytes, ...]
     limits: Limits
     collections: tuple[Collection, ...]
+    auditors: tuple[bytes, ...] = ()  # addresses that may ask about everything, sorted
 
 
 def network_id(genesis: bytes) -> bytes:
@@ -90,11 +94,14 @@ def encode_genesis(genesis: Genesis) -> bytes:
                 block_interval_ms=limits.block_interval_ms,
                 value_bytes=limits.value_bytes,
                 denials=limits.denials,
+                owner_collections=limits.owner_collections,
+                owner_bytes=limits.owner_bytes,
             ),
             collections=(
                 pb.CollectionGrant(name=c.name, readers=c.readers, writers=c.writers)
                 for c in genesis.collections
             ),
+            auditors=genesis.auditors,
         )
     )
 
@@ -122,10 +129,13 @@ def decode_genesis(data: bytes) -> Genesis:
             block_interval_ms=limits.block_interval_ms,
             value_bytes=limits.value_bytes,
             denials=limits.denials,
+            owner_collections=limits.owner_collections,
+            owner_bytes=limits.owner_bytes,
         ),
         collections=tuple(
             Collection(verify_name(c.name), c.readers, c.writers) for c in message.collections
         ),
+        auditors=tuple(verify_length("auditor", one, ADDRESS_BYTES) for one in message.auditors),
     )
     _verify_genesis(genesis, decode_trust(genesis.trust))
     return genesis
@@ -153,6 +163,7 @@ def _verify_genesis(genesis: Genesis, trust: TrustDocument) -> None:
         or limits.denials < 1
         or not 1 <= limits.value_bytes <= 1024 * 1024,
         "collections": len(set(names)) != len(names),
+        "auditors": not is_auditor_list(genesis.auditors),
         # Clients refuse `dev.` origins unless told, so only a development network may have one.
         "origin": trust.origin.startswith("dev.") != is_development,
         # A production network without an outside witness or with one operator is not what it says.

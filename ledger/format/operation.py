@@ -15,9 +15,18 @@ from sealedger.v1 import ledger_pb2 as pb
 from ledger.errors import FormatError
 from ledger.format.names import verify_name
 from ledger.format.strict import decode_strict, encode, verify_length
+from ledger.format.terms import (
+    OwnerOperation,
+    decode_create,
+    decode_destroy,
+    decode_freeze,
+    decode_set_policy,
+    owner_message,
+)
 
 SALT_BYTES = 16
-MAX_OPERATION_BYTES = 4096
+# an owner's terms with two policies of 8 KiB are the largest
+MAX_OPERATION_BYTES = 20 * 1024
 RECORD_ID_BYTES = 16
 SESSION_KEY_BYTES = 33
 KEM_KEY_BYTES = 1216
@@ -56,6 +65,7 @@ class Put:
     sealed_digest: bytes
     size: int  # bytes of the ciphertext, tag included
     if_version: int | None = None  # 0: only if the name has no version yet
+    ttl_ms: int = 0  # how long it can be read, from block time; 0: the collection's default
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +94,7 @@ class KeyServiceStart:
     service_key: bytes  # 32 bytes
 
 
-Operation = OpenSession | AcquireKey | Put | Read | Delete | KeyServiceStart
+Operation = OpenSession | AcquireKey | Put | Read | Delete | KeyServiceStart | OwnerOperation
 
 
 def operation_digest(salt: bytes, operation: bytes) -> bytes:
@@ -128,15 +138,17 @@ def encode_operation(operation: Operation) -> bytes:
                     checkpoint_root=operation.checkpoint_root,
                 )
             )
-        case _:
+        case KeyServiceStart(nonce, service_key):
             message.key_service_start.CopyFrom(
-                pb.KeyServiceStart(nonce=operation.nonce, service_key=operation.service_key)
+                pb.KeyServiceStart(nonce=nonce, service_key=service_key)
             )
+        case _:
+            message = owner_message(operation)
     return encode(message)
 
 
 def decode_operation(data: bytes) -> Operation:
-    """Decode one operation of at most 4,096 bytes; FormatError for anything non-canonical."""
+    """Decode one operation of at most 20 KiB; FormatError for anything non-canonical."""
     message = decode_strict(pb.Operation, data, MAX_OPERATION_BYTES)
     kind = message.WhichOneof("kind")
     decoder = _DECODERS.get(kind or "")
@@ -155,6 +167,7 @@ def _put_message(put: Put) -> pb.Put:
         sealed_digest=put.sealed_digest,
         size=put.size,
         if_version=put.if_version,
+        ttl_ms=put.ttl_ms,
     )
 
 
@@ -171,6 +184,7 @@ def _decode_put(message: pb.Operation) -> Operation:
         verify_length("sealed_digest", put.sealed_digest, 32),
         put.size,
         put.if_version if put.HasField("if_version") else None,
+        put.ttl_ms,
     )
 
 
@@ -223,4 +237,8 @@ _DECODERS: dict[str, Callable[[pb.Operation], Operation]] = {
     "acquire_key": _decode_acquire,
     "open_session": _decode_open_session,
     "key_service_start": _decode_start,
+    "create_collection": decode_create,
+    "set_policy": decode_set_policy,
+    "freeze_collection": decode_freeze,
+    "destroy": decode_destroy,
 }

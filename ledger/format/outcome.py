@@ -94,7 +94,15 @@ class Conflict:
     version: int
 
 
-Detail = SessionOpened | KeyAcquired | PutDone | ReadGranted | Deleted | Conflict
+@dataclass(frozen=True, slots=True)
+class Destroyed:
+    """Versions `first` to `last` are gone for ever."""
+
+    first: int
+    last: int
+
+
+Detail = Destroyed | SessionOpened | KeyAcquired | PutDone | ReadGranted | Deleted | Conflict
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +139,8 @@ def encode_outcome(outcome: Outcome) -> bytes:
             )
         case Deleted(version):
             message.deleted.version = version
+        case Destroyed(first, last):
+            message.destroyed.CopyFrom(pb.Destroyed(first=first, last=last))
         case None:
             pass
         case _:
@@ -227,6 +237,13 @@ def _decode_session(message: pb.Outcome) -> Detail:
     )
 
 
+def _decode_destroyed(message: pb.Outcome) -> Detail:
+    destroyed = message.destroyed
+    if destroyed.last < destroyed.first:
+        raise FormatError("outcome: the last destroyed version is before the first")
+    return Destroyed(_version(destroyed.first), destroyed.last)
+
+
 def _version(number: int) -> int:
     if not number:
         raise FormatError("outcome: versions start at 1")
@@ -239,5 +256,6 @@ _DECODERS: dict[str, Callable[[pb.Outcome], Detail]] = {
     "put_done": lambda m: PutDone(_version(m.put_done.version)),
     "read_granted": _decode_read,
     "deleted": lambda m: Deleted(_version(m.deleted.version)),
+    "destroyed": _decode_destroyed,
     "conflict": lambda m: Conflict(m.conflict.version),
 }

@@ -33,6 +33,9 @@ class Reason(IntEnum):
     WRONG_EPOCH = 34
     NOT_EXECUTED = 35
     WRONG_SIGNER = 36
+    FROZEN = 37
+    EXPIRED = 38
+    DESTROYED = 39
 
     EVIDENCE_REFUSED = 40
     EVIDENCE_UNDECIDED = 41
@@ -55,3 +58,5 @@ class Reason(IntEnum):
     SHUTTING_DOWN = 61
     INTERNAL = 62
     PAYLOAD_ERASED = 63
+    QUOTA_EXCEEDED = 65
+    COLLECTION_EXISTS = 66

@@ -31,7 +31,9 @@ from ledger.format.reason import Reason
 
 VERSION = 1
 MODE_SESSION = 1
+MODE_PUBLIC = 2  # wrapped to the collection's public sealing key, by an owner's account
 WRAP_SESSION = 1
+WRAP_PUBLIC = 2
 MAX_WRAPS = 8
 MAX_WRAP_BYTES = 2048
 TAG_BYTES = 16

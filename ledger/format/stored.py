@@ -13,7 +13,8 @@ from ledger.format.operation import SALT_BYTES
 from ledger.format.strict import decode_strict, encode
 from ledger.format.transaction import split
 
-MAX_STORED_BYTES = 4 * 1024 * 1024
+# Operations and salts of the largest envelope, and 256 outcomes of 4,096 bytes, are under it.
+MAX_STORED_BYTES = 6 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ledger.format.address import encode_address
 from ledger.format.operation import (
     AcquireKey,
     Delete,
@@ -25,15 +26,37 @@ from ledger.format.operation import (
     Put,
     Read,
 )
+from ledger.format.policy_text import policy_text
+from ledger.format.query import (
+    ListCollections,
+    ListSecrets,
+    OpenEntries,
+    Question,
+    ShowCollection,
+    ShowHead,
+    ShowHistory,
+)
+from ledger.format.terms import (
+    CollectionTerms,
+    CreateCollection,
+    Destroy,
+    FreezeCollection,
+    SetPolicy,
+)
 
-MAX_LINE_CHARACTERS = 2048  # two names of 200 characters and two policies are under it
+MAX_LINE_CHARACTERS = 8192  # two policies and 64 auditors are under it
 
 _Render = Callable[[Any], str]  # each field's own type: what the table gives it is tested
 
 
 def summarize(operations: tuple[Operation, ...]) -> str:
-    """The text of operations that decoded: ASCII, at most 2,048 characters a line."""
+    """The text of operations that decoded: ASCII, at most 8,192 characters a line."""
     return "\n".join(map(_line, operations))
+
+
+def summarize_question(question: Question) -> str:
+    """The text of a signed question: one line of the same form."""
+    return _line_of(_QUESTIONS[type(question)], question)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,14 +68,35 @@ class _Kind:
 
 
 def _line(operation: Operation) -> str:
-    kind = _KINDS[type(operation)]
-    fields = (f"{name}={render(getattr(operation, name))}" for name, render in kind.fields.items())
+    return _line_of(_KINDS[type(operation)], operation)
+
+
+def _line_of(kind: _Kind, value: object) -> str:
+    fields = (f"{name}={render(getattr(value, name))}" for name, render in kind.fields.items())
     return " ".join((kind.word, *fields))
 
 
 def _or(word: str) -> _Render:
     """A number, or the word for its absence."""
     return lambda value: word if value is None else str(value)
+
+
+def _yes(value: bool) -> str:
+    return "yes" if value else "no"
+
+
+def _quoted(value: str) -> str:
+    """As a JSON string: a part of a name may hold spaces and quotes."""
+    escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
+def _terms(terms: CollectionTerms) -> str:
+    auditors = ",".join(map(encode_address, terms.auditors)) or "none"
+    return (
+        f"readers:{policy_text(terms.readers)};writers:{policy_text(terms.writers)};"
+        f"auditors:{auditors};ttl_ms:{terms.ttl_ms}"
+    )
 
 
 def _sha256(value: bytes) -> str:
@@ -71,6 +115,7 @@ _KINDS: dict[type, _Kind] = {
             "record_id": bytes.hex,
             "epoch": str,
             "mode": str,
+            "ttl_ms": str,
         },
     ),
     Read: _Kind("Read", {"collection": str, "name": str, "version": _or("current")}),
@@ -89,4 +134,30 @@ _KINDS: dict[type, _Kind] = {
         },
     ),
     KeyServiceStart: _Kind("KeyServiceStart", {"nonce": bytes.hex, "service_key": bytes.hex}),
+    CreateCollection: _Kind("CreateCollection", {"collection": str, "terms": _terms}),
+    SetPolicy: _Kind("SetPolicy", {"collection": str, "terms": _terms}),
+    FreezeCollection: _Kind("FreezeCollection", {"collection": str, "frozen": _yes}),
+    Destroy: _Kind("Destroy", {"collection": str, "name": str, "version": _or("all")}),
+}
+
+_QUESTIONS: dict[type, _Kind] = {
+    ListSecrets: _Kind(
+        "ListSecrets", {"collection": str, "prefix": _quoted, "after": _quoted, "limit": str}
+    ),
+    ShowHead: _Kind("ShowHead", {"collection": str, "name": str}),
+    ShowHistory: _Kind(
+        "ShowHistory", {"collection": str, "name": str, "from_index": str, "limit": str}
+    ),
+    ShowCollection: _Kind("ShowCollection", {"collection": str}),
+    ListCollections: _Kind("ListCollections", {"after": _quoted, "limit": str}),
+    OpenEntries: _Kind(
+        "OpenEntries",
+        {
+            "from_index": str,
+            "limit": str,
+            "collection": _quoted,
+            "session": bytes.hex,
+            "indices": lambda indices: ",".join(map(str, indices)),
+        },
+    ),
 }

@@ -73,6 +73,11 @@ class Envelope:
     payloads: tuple[bytes, ...]
 
 
+def writer_of(body: Body) -> bytes:
+    """How a sealed value names its writer: the session id, or 12 zero bytes and an address."""
+    return body.signer.rjust(32, b"\0") if body.signer_kind is SignerKind.ACCOUNT else body.signer
+
+
 def transaction_hash(body: bytes) -> bytes:
     """SHA-256 of the body's bytes: the transaction's name."""
     return hashlib.sha256(body).digest()
@@ -137,7 +142,7 @@ def decode_envelope(data: bytes) -> Envelope:
     """Decode an envelope of at most 4 MiB; one salt and one payload for each operation.
 
     Only the shape is judged here; `decode_body` and `verify_commitment` judge the rest. No
-    operation has more than 4,096 bytes: even one that does not decode is kept beside the log.
+    operation has more than 20 KiB: even one that does not decode is kept beside the log.
     """
     message = decode_strict(pb.Envelope, data, MAX_ENVELOPE_BYTES)
     operations = tuple(message.operations)

@@ -12,10 +12,13 @@ from ledger.errors import LedgerError
 from network.errors import NetworkError
 from node.cli import quiet_grpc  # noqa: F401  (before all that imports gRPC)
 from node.cli.account import account
+from node.cli.audit import audit
+from node.cli.collection import collection
 from node.cli.network import network
 from node.cli.node import node
 from node.cli.output import show_error
 from node.cli.receipt import receipt
+from node.cli.secret import secret
 from node.errors import NodeError
 from sealedger.version import VERSION
 
@@ -27,9 +30,12 @@ def sealedger() -> None:
 
 
 sealedger.add_command(account)
+sealedger.add_command(audit)
+sealedger.add_command(collection)
 sealedger.add_command(network)
 sealedger.add_command(node)
 sealedger.add_command(receipt)
+sealedger.add_command(secret)
 
 _OURS = (
     AttestationError,

@@ -1,25 +1,29 @@
 """``sealedger node``: found, run and check a node."""
 
 import asyncio
-import signal
 from pathlib import Path
+from typing import Any
 
 import click
 
-from attestation.platforms.software import SoftwarePlatform, create_platform, read_trust
+from attestation.platforms.software import SoftwarePlatform
 from attestation.platforms.software_manifest import measure, read_manifest
 from attestation.policy import AnyOf, Match, encode_policy
 from ledger.format.genesis import Collection, network_id
 from ledger.format.names import verify_name
-from node.app import clock_ms, clock_s, open_node
+from node.app import clock_ms
+from node.checks import check_files
 from node.cli.output import show
-from node.cli.upkeep import progress_bar, show_fsck, show_status
+from node.cli.upkeep import progress_bar, show_check, show_fsck, show_status
 from node.config import NodeConfig
-from node.errors import ConfigError, NodeError
-from node.founding import CorePlatform, FoundingPlan, found_development_network, read_genesis
+from node.errors import ConfigError
+from node.first_home import FirstHome, found_home
+from node.founding import read_genesis
 from node.fsck_home import check_home
 from node.home import DEFAULT_HOME, Home
 from node.logs import configure_logs
+from node.problems import raise_first
+from node.serving import serve
 from node.status import ask_status
 
 CORE_MANIFEST = Path(__file__).resolve().parent.parent / "core.toml"
@@ -51,37 +55,27 @@ def node() -> None:
 )
 @click.option("--listen", default="127.0.0.1:8700", show_default=True, help="For gRPC.")
 @click.option("--http-listen", default="127.0.0.1:8701", show_default=True, help="For HTTP.")
+@click.option("--endpoint", help="What clients connect to.  [default: as --listen]")
+@click.option(
+    "--lock",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="The rollback lock's place, better on another disk.  [default: in the home]",
+)
 @json_option
-def init(
-    home: Path, name: str, apps: tuple[str, ...], listen: str, http_listen: str, as_json: bool
-) -> None:
+def init(as_json: bool, apps: tuple[str, ...], **chosen: Any) -> None:
     """Found a development network of one node.
 
     Everything on this machine can read a development network's secrets: it is for trials.
     """
-    place = Home(home)
-    if place.genesis.exists():
-        raise ConfigError(f"{home} already holds a node", "choose another --home")
-    place.root.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if not place.platform.exists():
-        create_platform(place.platform, clock_s())
-    platform = SoftwarePlatform.open(place.platform, CORE_MANIFEST)
-    enclave = platform.enclave
-    core = Match(signer=enclave.signer, product_id=enclave.product_id, minimum_svn=enclave.svn)
-    settings: dict[str, object] = {"grpc": {"listen": listen}, "http": {"listen": http_listen}}
-    config = NodeConfig.check(settings, f"--listen {listen} --http-listen {http_listen}")
-    place.config.write_bytes(config.encode())
-    plan = FoundingPlan(verify_name(name), _collections(apps), listen)
-    network = found_development_network(
-        place, plan, CorePlatform(platform, read_trust(place.platform), core), clock_ms()
-    )
+    first = FirstHome(collections=_collections(apps), **chosen)
+    network = found_home(first, CORE_MANIFEST, clock_ms())
     show(
         {
             "network_id": network.network_id.hex(),
             "origin": network.origin,
-            "home": str(home),
-            "network_file": str(place.network),
-            "next": f"sealedger node start --home {home}",
+            "home": str(first.home),
+            "network_file": str(Home(first.home).network),
+            "next": f"sealedger node start --home {first.home}",
         },
         as_json=as_json,
     )
@@ -90,13 +84,34 @@ def init(
 @node.command()
 @home_option
 def start(home: Path) -> None:
-    """Run the node until it is told to stop (SIGINT or SIGTERM)."""
+    """Run the node until it is told to stop (SIGINT or SIGTERM).
+
+    A second signal stops it at once.
+    """
     place = Home(home)
-    config = NodeConfig.load(place.config)
+    checked = check_files(place, CORE_MANIFEST)
+    raise_first(checked.problems)
+    config = checked.config
     configure_logs(config.log)
     manifest = config.platform.manifest or CORE_MANIFEST
     platform = SoftwarePlatform.open(place.platform, manifest)
-    asyncio.run(_serve(place, config, platform))
+    asyncio.run(serve(place, config, platform))
+
+
+@node.group("config")
+def config_group() -> None:
+    """The node's settings and files."""
+
+
+@config_group.command("check")
+@home_option
+@json_option
+def check_config(home: Path, as_json: bool) -> None:
+    """Say what would keep the node from starting: settings, files, modes, addresses.
+
+    Changes nothing; the node may be running. Exit code 1 if there is any problem.
+    """
+    show_check(check_files(Home(home), CORE_MANIFEST), home, as_json=as_json)
 
 
 @node.command()
@@ -127,24 +142,6 @@ def status(home: Path, as_json: bool) -> None:
     config = NodeConfig.load(place.config)
     network = network_id(read_genesis(place.genesis))
     show_status(asyncio.run(ask_status(config.grpc.listen, network)), as_json=as_json)
-
-
-async def _serve(home: Home, config: NodeConfig, platform: SoftwarePlatform) -> None:
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop.set)
-    async with open_node(home, config, platform) as running:
-        stopping = asyncio.create_task(stop.wait())
-        failing = asyncio.create_task(running.engine.failed())
-        await asyncio.wait({stopping, failing}, return_when=asyncio.FIRST_COMPLETED)
-        stopping.cancel()
-        failing.cancel()
-        if not stop.is_set():
-            raise NodeError(
-                f"the node stopped: {failing.result()}",
-                "what was acknowledged stands; start it again, and run sealedger node fsck",
-            )
 
 
 def _collections(apps: tuple[str, ...]) -> tuple[Collection, ...]:

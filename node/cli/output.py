@@ -4,7 +4,7 @@
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import click
 
@@ -26,6 +26,22 @@ def show(fields: Mapping[str, object], *, as_json: bool) -> None:
     width = max(map(len, fields), default=0)
     for name, value in fields.items():
         click.echo(f"{name.replace('_', ' '):<{width}}  {value}")
+
+
+def show_rows(name: str, rows: Sequence[Mapping[str, object]], *, as_json: bool) -> None:
+    """Print rows of the same fields: one JSON object with a list, or an aligned table."""
+    if as_json:
+        show({name: rows}, as_json=True)
+        return
+    if not rows:
+        click.echo(f"no {name}", err=True)
+        return
+    lines = [[field.upper() for field in rows[0]]]
+    lines += [["-" if value is None else str(value) for value in row.values()] for row in rows]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    for line in lines:
+        cells = (cell.ljust(width) for cell, width in zip(line, widths, strict=True))
+        click.echo("  ".join(cells).rstrip())
 
 
 def show_error(message: str, hint: str = "") -> None:

@@ -18,6 +18,7 @@ from ledger.format.operation import AcquireKey, Delete, KeyServiceStart, Operati
 from ledger.format.outcome import (
     Conflict,
     Deleted,
+    Destroyed,
     Detail,
     KeyAcquired,
     PutDone,
@@ -25,6 +26,7 @@ from ledger.format.outcome import (
     SessionOpened,
 )
 from ledger.format.receipt import OpenedOperation, VerifiedReceipt
+from ledger.format.terms import CreateCollection, Destroy, FreezeCollection, SetPolicy
 from ledger.log.proof_file import MAX_PROOF_FILE_BYTES
 from ledger.log.quorum import Cosigned
 from node.cli.output import UsageFault, show
@@ -133,9 +135,9 @@ def _operation(opened: OpenedOperation) -> Fields:
 def _asked(operation: Operation) -> Fields:
     fields: Fields = {"operation": type(operation).__name__}
     match operation:
-        case Put() | Read() | Delete():
+        case Put() | Read() | Delete() | Destroy():
             fields |= {"collection": operation.collection, "name": operation.name}
-        case AcquireKey():
+        case AcquireKey() | CreateCollection() | SetPolicy() | FreezeCollection():
             fields["collection"] = operation.collection
         case KeyServiceStart():
             fields["service_key"] = operation.service_key.hex()
@@ -150,6 +152,8 @@ def _answered(detail: Detail) -> Fields:
     match detail:
         case PutDone() | Deleted():
             return {"version": detail.version}
+        case Destroyed():
+            return {"versions_destroyed": f"{detail.first} to {detail.last}"}
         case Conflict():
             return {"current_version": detail.version}
         case KeyAcquired():

@@ -1,16 +1,18 @@
-"""What ``sealedger node fsck`` and ``status`` print."""
+"""What ``sealedger node fsck``, ``status`` and ``config check`` print."""
 
 import datetime as dt
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
+from pathlib import Path
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from node import fsck
+from node.checks import HomeCheck
 from node.cli.output import show
-from node.errors import DamagedError
+from node.errors import ConfigError, DamagedError, NodeError
 from node.fsck_home import HomeReport
 from node.status import Status
 
@@ -56,8 +58,38 @@ def show_fsck(done: HomeReport, *, as_json: bool) -> None:
         raise DamagedError(f"{count}, the first: {lines[0]}{end}", done.hint)
 
 
+def show_check(checked: HomeCheck, home: Path, *, as_json: bool) -> None:
+    """Print every problem; ConfigError if there is one, so that the command fails."""
+    problems = checked.problems
+    fields: dict[str, object] = {
+        "home": str(home),
+        "running": checked.is_running,
+        "ok": not problems,
+    }
+    if as_json:
+        fields["problems"] = [
+            {
+                "file": one.file,
+                "line": one.line,
+                "field": one.field,
+                "problem": one.message,
+                "fix": one.fix,
+            }
+            for one in problems
+        ]
+    for number, one in enumerate(() if as_json else problems, 1):
+        fields |= {f"problem_{number}": one.message, f"fix_{number}": one.fix}
+    show(fields, as_json=as_json)
+    if problems:
+        first = problems[0]
+        count = f"{len(problems)} problem{'s' if len(problems) > 1 else ''}"
+        raise ConfigError(f"{count}, the first: {first.message}", first.fix)
+
+
 def show_status(status: Status, *, as_json: bool) -> None:
-    """Print what a node said."""
+    """Print what a node said; NodeError if it does not serve."""
+    if status.health != "SERVING":
+        raise NodeError(f"the node answers, and is {status.health}", "it is stopping: see its log")
     time = dt.datetime.fromtimestamp(status.block_time_ms / 1000, dt.UTC)
     show(
         {

@@ -46,7 +46,7 @@ class FactRoutes:
         _found: re.Match[str],
     ) -> web.Response:
         standing = await self._reader.run(self._log.standing)
-        return view_answer(_status_view(standing), BRIEFLY)
+        return view_answer(status_view(standing), BRIEFLY)
 
     async def _show_network(
         self,
@@ -63,7 +63,8 @@ class FactRoutes:
         return table_answer(self._description, BRIEFLY)
 
 
-def _status_view(standing: Standing) -> StatusView:
+def status_view(standing: Standing) -> StatusView:
+    """The body that says where the certified log stands."""
     header = standing.header
     return StatusView(
         entries=standing.size,

@@ -1,8 +1,10 @@
 """What every request passes: an id, limits, the router, one way to fail, headers, log and counters.
 
 1. The request gets an id, which its log lines and its answer carry.
-2. No method but the route's, no body; public requests beyond the limit are told to come again.
-3. Reading an answer and sending it are bounded in time; a client that does not take it is cut off.
+2. No method but the route's, no body where the route takes none; public requests beyond the limit
+   are told to come again.
+3. Reading an answer and sending it are bounded in time (of a live answer, each part); a client that
+   does not take it is cut off.
 4. Faults are JSON with a hint. What goes wrong here is logged, and said without details.
 5. Browsers of any origin may read what is public.
 """
@@ -20,6 +22,7 @@ from aiohttp import web
 
 from node.http.answers import fault_answer
 from node.http.errors import HttpError
+from node.http.live import LiveResponse
 from node.http.router import Route, Router
 
 SERVER_NAME: Final = "sealedger"  # no versions
@@ -65,7 +68,8 @@ class Gate:
         route, found = self._router.find(request.rel_url.raw_path)
         request_id = secrets.token_hex(8)
         status = 0
-        self._public += route.is_public
+        is_counted = route.is_public and not route.is_live
+        self._public += is_counted
         with structlog.contextvars.bound_contextvars(request_id=request_id):
             try:
                 response = await self._answer(request, route, found)
@@ -74,7 +78,7 @@ class Gate:
                 status = response.status
                 return response
             finally:
-                self._public -= route.is_public
+                self._public -= is_counted
                 seconds = time.perf_counter() - began
                 self._counter.count_request(route.label, status, seconds)
                 _log.debug(
@@ -87,7 +91,7 @@ class Gate:
 
     async def _answer(
         self, request: web.BaseRequest, route: Route, found: re.Match[str]
-    ) -> web.Response:
+    ) -> web.StreamResponse:
         try:
             self._verify_room(route)
             if request.method == "OPTIONS":
@@ -110,9 +114,12 @@ class Gate:
         if route.is_public and self._public > self._limits.public_requests:
             raise _busy()
 
-    async def _send(self, request: web.BaseRequest, response: web.Response) -> None:
+    async def _send(self, request: web.BaseRequest, response: web.StreamResponse) -> None:
         """Send all of it; ConnectionError if the client left or does not take it."""
         try:
+            if isinstance(response, LiveResponse):
+                await response.send(request, self._limits.send_s)
+                return
             async with asyncio.timeout(self._limits.send_s):
                 await response.prepare(request)
                 await response.write_eof()
@@ -130,7 +137,7 @@ def _verify_request(request: web.BaseRequest, route: Route) -> None:
     allowed = ", ".join((*route.methods, "OPTIONS"))
     if request.method not in route.methods:
         raise HttpError(405, "wrong method", f"use {allowed}", {"Allow": allowed})
-    if request.body_exists:
+    if request.body_exists and not route.max_body:
         raise HttpError(413, "this path takes no body", "send the request without one")
 
 
@@ -144,7 +151,7 @@ def _options(route: Route) -> web.Response:
     return response
 
 
-def _finish(response: web.Response, route: Route, request_id: str) -> None:
+def _finish(response: web.StreamResponse, route: Route, request_id: str) -> None:
     headers = response.headers
     headers["Server"] = SERVER_NAME
     headers["X-Request-Id"] = request_id

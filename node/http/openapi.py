@@ -11,12 +11,21 @@ from typing import Any, Final
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
+from node.http.ask_views import AnswerView, AskView
 from node.http.views import AliveView, ErrorView, NetworkView, ReadinessView, StatusView
 from sealedger.version import VERSION
 
 Table = dict[str, Any]
 
-_VIEWS: Final = (AliveView, ErrorView, NetworkView, ReadinessView, StatusView)
+_VIEWS: Final = (
+    AliveView,
+    AnswerView,
+    AskView,
+    ErrorView,
+    NetworkView,
+    ReadinessView,
+    StatusView,
+)
 _REF = "#/components/schemas/{model}"
 
 _LEVEL: Table = {
@@ -51,6 +60,14 @@ _ENTRY: Table = {
     "schema": {"type": "string", "pattern": "^(0|[1-9][0-9]{0,18})$"},
     "example": "1",
 }
+_FILE: Table = {
+    "name": "file",
+    "in": "path",
+    "required": True,
+    "description": "Name of the file; without one, the page",
+    "schema": {"type": "string", "pattern": "^[a-z0-9_]+\\.(html|js|css|svg)$"},
+    "example": "app.js",
+}
 
 
 def describe() -> Table:
@@ -64,7 +81,11 @@ def describe() -> Table:
             "description": "The public log (C2SP tlog-tiles), public facts, metrics and health.",
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
-        "paths": {path: {"get": get, "head": _head(get)} for path, get in _paths().items()},
+        "paths": {
+            **{path: {"get": get, "head": _head(get)} for path, get in _paths().items()},
+            "/v1/watch": {"get": _watch()},
+            "/v1/ask": {"post": _ask()},
+        },
         "components": {"schemas": schemas["$defs"]},
     }
 
@@ -90,7 +111,28 @@ def _paths() -> Table:
             {"200": _json("Yes", ReadinessView), "503": _json("No, and why", ReadinessView)},
         ),
         "/metrics": _get("Counters", {"200": _text("Prometheus text format")}),
+        "/": _get("The way to the explorer", {"307": _bare("See /explorer/")}),
+        "/explorer/{file}": _get(
+            "A file of the explorer",
+            {"200": _page_file(), "304": _bare("As before")},
+            _FILE,
+        ),
     }
+
+
+def _watch() -> Table:
+    """Server-sent events; they are not read with HEAD."""
+    events = _response("Events whose data is a Status", "text/event-stream", {"type": "string"})
+    return _get("The certified log as it grows", {"200": events})
+
+
+def _ask() -> Table:
+    """A signed question."""
+    operation = _get("A signed question", {"200": _json("An answer with proofs", AnswerView)})
+    fault = operation["responses"]["500"]
+    operation["responses"] |= dict.fromkeys(("400", "403", "404", "415"), fault)
+    content = {"application/json": {"schema": {"$ref": _REF.format(model=AskView.__name__)}}}
+    return {**operation, "requestBody": {"required": True, "content": content}}
 
 
 def _get(summary: str, answers: Mapping[str, Table], *parameters: Table) -> Table:
@@ -136,6 +178,18 @@ def _any_json(about: str) -> Table:
 
 def _text(about: str) -> Table:
     return _response(about, "text/plain", {"type": "string"})
+
+
+def _page_file() -> Table:
+    """A file of the explorer: of one of four types."""
+    types = ("text/html", "text/javascript", "text/css", "image/svg+xml")
+    return {**_bare("The file"), "content": {name: {} for name in types}}
+
+
+def _bare(about: str) -> Table:
+    """An answer without a body."""
+    header: Table = {"required": True, "schema": {"type": "string", "pattern": "^[0-9a-f]{16}$"}}
+    return {"description": about, "headers": {"X-Request-Id": header}}
 
 
 def _octets(about: str) -> Table:

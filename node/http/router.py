@@ -13,7 +13,7 @@ from aiohttp import web
 
 from node.http.errors import HttpError
 
-Handler = Callable[[web.BaseRequest, re.Match[str]], Awaitable[web.Response]]
+Handler = Callable[[web.BaseRequest, re.Match[str]], Awaitable[web.StreamResponse]]
 
 READING: Final = ("GET", "HEAD")
 
@@ -23,7 +23,8 @@ class Route:
     """A path, or a family of paths, and who answers.
 
     `label` names it in metrics and logs. `is_public` routes are for everybody: browsers of other
-    origins may read them, and together they are limited. The others are the operator's.
+    origins may read them, and together they are limited. The others are the operator's. Live ones
+    answer for as long as the client listens, and limit themselves.
     """
 
     label: str
@@ -31,6 +32,8 @@ class Route:
     handler: Handler
     is_public: bool = True
     methods: tuple[str, ...] = READING
+    max_body: int = 0  # bytes that the handler may read
+    is_live: bool = False
 
 
 class Router:

@@ -1,6 +1,7 @@
 """The listening HTTP server: aiohttp's parser and connections under our limits.
 
-1. Request lines, header fields and their number are bounded, bodies are not read.
+1. Request lines, header fields and their number are bounded; bodies are read, and bounded, by
+   the routes that take one.
 2. A connection that sends no whole request in time is closed; connections are bounded in number.
 3. What the parser refuses is answered in our form: JSON, closed, without versions.
 
@@ -33,17 +34,18 @@ _log = structlog.get_logger()
 class HttpServer:
     """Opened and closed by name."""
 
-    def __init__(self, gate: Gate, listen: str) -> None:
-        """Keep the parts; `listen` is host:port."""
+    def __init__(self, gate: Gate, listen: str, grace_s: float = CLOSE_S) -> None:
+        """Keep the parts; `listen` is host:port, `grace_s` what a close waits for requests."""
         self._gate = gate
         self._listen = listen
+        self._grace_s = grace_s
         self._runner: web.ServerRunner | None = None
         self.port = 0
 
     async def open(self) -> None:
         """Listen; ConfigError if the address cannot be had."""
         host, _, port = self._listen.rpartition(":")
-        runner = web.ServerRunner(_BoundedServer(self._gate), shutdown_timeout=CLOSE_S)
+        runner = web.ServerRunner(_BoundedServer(self._gate), shutdown_timeout=self._grace_s)
         await runner.setup()
         site = web.TCPSite(runner, host.strip("[]"), int(port))
         try:
@@ -59,10 +61,10 @@ class HttpServer:
         self.port = int(runner.addresses[0][1])
 
     async def close(self) -> None:
-        """Take nothing more, let running requests finish within 5 s."""
-        if self._runner is not None:
-            await self._runner.cleanup()
-            self._runner = None
+        """Take nothing more, let running requests finish within the grace."""
+        runner, self._runner = self._runner, None
+        if runner is not None:
+            await runner.cleanup()
 
 
 class _BoundedServer(web.Server):

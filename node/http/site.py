@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 from enclave_client.network_file import NetworkFile
 from ledger.store import Store
+from node.http.entitled import AskRoutes, Questions
+from node.http.explorer_routes import ExplorerRoutes
 from node.http.fact_routes import FactRoutes
 from node.http.gate import Gate, GateLimits
 from node.http.log_routes import LogRoutes
@@ -13,10 +15,11 @@ from node.http.published import PublishedLog
 from node.http.reader import Reader
 from node.http.readiness import Freshness
 from node.http.router import Router
-from node.http.server import HttpServer
+from node.http.server import CLOSE_S, HttpServer
 from node.http.views import NetworkView
+from node.http.watch_routes import GrowingLog, WatchLimits, WatchRoutes
 from node.metrics import NodeMetrics
-from node.vitals import CertifiedLog, Vitals
+from node.vitals import Vitals
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,29 +27,38 @@ class SiteParts:
     """What the HTTP side stands on."""
 
     store: Store
-    certifier: CertifiedLog
+    certifier: GrowingLog
     network: NetworkFile
     genesis_time_ms: int
     vitals: Vitals
     freshness: Freshness
     metrics: NodeMetrics
+    questions: Questions
 
 
 class Site:
     """The node's HTTP side; use as an async context manager."""
 
-    def __init__(self, parts: SiteParts, listen: str) -> None:
-        """Wire the routes; nothing listens yet. The vitals become gauges of the metrics."""
+    def __init__(self, parts: SiteParts, listen: str, grace_s: float = CLOSE_S) -> None:
+        """Wire the routes; nothing listens yet. The vitals become gauges of the metrics.
+
+        At the close running requests have `grace_s` seconds.
+        """
         parts.metrics.watch(parts.vitals)
         self._reader = Reader()
         log = PublishedLog(parts.store, parts.certifier)
+        self._watching = WatchRoutes(parts.certifier, log, self._reader, WatchLimits())
         network = network_view(parts.network, parts.genesis_time_ms)
         routes = (
             *LogRoutes(log, self._reader).routes(),
             *FactRoutes(log, self._reader, network, describe()).routes(),
+            *self._watching.routes(),
+            *AskRoutes(parts.questions).routes(),
+            *ExplorerRoutes().routes(),
             *OperatorRoutes(parts.vitals, parts.freshness, parts.metrics, self._reader).routes(),
         )
-        self._server = HttpServer(Gate(Router(routes), parts.metrics, GateLimits()), listen)
+        gate = Gate(Router(routes), parts.metrics, GateLimits())
+        self._server = HttpServer(gate, listen, grace_s)
 
     @property
     def port(self) -> int:
@@ -60,8 +72,13 @@ class Site:
 
     async def __aexit__(self, *_: object) -> None:
         """Stop listening, finish what runs; afterwards the store is not read any more."""
-        await self._server.close()
+        await self.close()
         self._reader.close()
+
+    async def close(self) -> None:
+        """Stop listening and finish what runs."""
+        self._watching.close()
+        await self._server.close()
 
 
 def network_view(file: NetworkFile, genesis_time_ms: int) -> NetworkView:

@@ -136,3 +136,19 @@ class HelloEvidence(_message.Message):
     checkpoint: bytes
     signature: bytes
     def __init__(self, evidence: _Optional[bytes] = ..., checkpoint: _Optional[bytes] = ..., signature: _Optional[bytes] = ...) -> None: ...
+
+class SealingKeyQuestion(_message.Message):
+    __slots__ = ("collection",)
+    COLLECTION_FIELD_NUMBER: _ClassVar[int]
+    collection: str
+    def __init__(self, collection: _Optional[str] = ...) -> None: ...
+
+class SealingKeyStatement(_message.Message):
+    __slots__ = ("public_key", "epoch", "signature")
+    PUBLIC_KEY_FIELD_NUMBER: _ClassVar[int]
+    EPOCH_FIELD_NUMBER: _ClassVar[int]
+    SIGNATURE_FIELD_NUMBER: _ClassVar[int]
+    public_key: bytes
+    epoch: int
+    signature: bytes
+    def __init__(self, public_key: _Optional[bytes] = ..., epoch: _Optional[int] = ..., signature: _Optional[bytes] = ...) -> None: ...

@@ -30,6 +30,11 @@ class Reason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     REASON_WRONG_EPOCH: _ClassVar[Reason]
     REASON_NOT_EXECUTED: _ClassVar[Reason]
     REASON_WRONG_SIGNER: _ClassVar[Reason]
+    REASON_FROZEN: _ClassVar[Reason]
+    REASON_EXPIRED: _ClassVar[Reason]
+    REASON_DESTROYED: _ClassVar[Reason]
+    REASON_QUOTA_EXCEEDED: _ClassVar[Reason]
+    REASON_COLLECTION_EXISTS: _ClassVar[Reason]
     REASON_EVIDENCE_REFUSED: _ClassVar[Reason]
     REASON_EVIDENCE_UNDECIDED: _ClassVar[Reason]
     REASON_EVIDENCE_REUSED: _ClassVar[Reason]
@@ -85,6 +90,11 @@ REASON_VERSION_CONFLICT: Reason
 REASON_WRONG_EPOCH: Reason
 REASON_NOT_EXECUTED: Reason
 REASON_WRONG_SIGNER: Reason
+REASON_FROZEN: Reason
+REASON_EXPIRED: Reason
+REASON_DESTROYED: Reason
+REASON_QUOTA_EXCEEDED: Reason
+REASON_COLLECTION_EXISTS: Reason
 REASON_EVIDENCE_REFUSED: Reason
 REASON_EVIDENCE_UNDECIDED: Reason
 REASON_EVIDENCE_REUSED: Reason
@@ -147,20 +157,28 @@ class Envelope(_message.Message):
     def __init__(self, body: _Optional[bytes] = ..., signature: _Optional[bytes] = ..., operations: _Optional[_Iterable[bytes]] = ..., salts: _Optional[bytes] = ..., payloads: _Optional[_Iterable[bytes]] = ...) -> None: ...
 
 class Operation(_message.Message):
-    __slots__ = ("open_session", "acquire_key", "put", "read", "delete", "key_service_start")
+    __slots__ = ("open_session", "acquire_key", "put", "read", "delete", "key_service_start", "create_collection", "set_policy", "freeze_collection", "destroy")
     OPEN_SESSION_FIELD_NUMBER: _ClassVar[int]
     ACQUIRE_KEY_FIELD_NUMBER: _ClassVar[int]
     PUT_FIELD_NUMBER: _ClassVar[int]
     READ_FIELD_NUMBER: _ClassVar[int]
     DELETE_FIELD_NUMBER: _ClassVar[int]
     KEY_SERVICE_START_FIELD_NUMBER: _ClassVar[int]
+    CREATE_COLLECTION_FIELD_NUMBER: _ClassVar[int]
+    SET_POLICY_FIELD_NUMBER: _ClassVar[int]
+    FREEZE_COLLECTION_FIELD_NUMBER: _ClassVar[int]
+    DESTROY_FIELD_NUMBER: _ClassVar[int]
     open_session: OpenSession
     acquire_key: AcquireKey
     put: Put
     read: Read
     delete: Delete
     key_service_start: KeyServiceStart
-    def __init__(self, open_session: _Optional[_Union[OpenSession, _Mapping]] = ..., acquire_key: _Optional[_Union[AcquireKey, _Mapping]] = ..., put: _Optional[_Union[Put, _Mapping]] = ..., read: _Optional[_Union[Read, _Mapping]] = ..., delete: _Optional[_Union[Delete, _Mapping]] = ..., key_service_start: _Optional[_Union[KeyServiceStart, _Mapping]] = ...) -> None: ...
+    create_collection: CreateCollection
+    set_policy: SetPolicy
+    freeze_collection: FreezeCollection
+    destroy: Destroy
+    def __init__(self, open_session: _Optional[_Union[OpenSession, _Mapping]] = ..., acquire_key: _Optional[_Union[AcquireKey, _Mapping]] = ..., put: _Optional[_Union[Put, _Mapping]] = ..., read: _Optional[_Union[Read, _Mapping]] = ..., delete: _Optional[_Union[Delete, _Mapping]] = ..., key_service_start: _Optional[_Union[KeyServiceStart, _Mapping]] = ..., create_collection: _Optional[_Union[CreateCollection, _Mapping]] = ..., set_policy: _Optional[_Union[SetPolicy, _Mapping]] = ..., freeze_collection: _Optional[_Union[FreezeCollection, _Mapping]] = ..., destroy: _Optional[_Union[Destroy, _Mapping]] = ...) -> None: ...
 
 class OpenSession(_message.Message):
     __slots__ = ("session_key", "kem_key", "evidence_digest", "service_key", "trust_digest", "checkpoint_size", "checkpoint_root")
@@ -187,7 +205,7 @@ class AcquireKey(_message.Message):
     def __init__(self, collection: _Optional[str] = ...) -> None: ...
 
 class Put(_message.Message):
-    __slots__ = ("collection", "name", "record_id", "epoch", "mode", "sealed_digest", "size", "if_version")
+    __slots__ = ("collection", "name", "record_id", "epoch", "mode", "sealed_digest", "size", "if_version", "ttl_ms")
     COLLECTION_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     RECORD_ID_FIELD_NUMBER: _ClassVar[int]
@@ -196,6 +214,7 @@ class Put(_message.Message):
     SEALED_DIGEST_FIELD_NUMBER: _ClassVar[int]
     SIZE_FIELD_NUMBER: _ClassVar[int]
     IF_VERSION_FIELD_NUMBER: _ClassVar[int]
+    TTL_MS_FIELD_NUMBER: _ClassVar[int]
     collection: str
     name: str
     record_id: bytes
@@ -204,7 +223,8 @@ class Put(_message.Message):
     sealed_digest: bytes
     size: int
     if_version: int
-    def __init__(self, collection: _Optional[str] = ..., name: _Optional[str] = ..., record_id: _Optional[bytes] = ..., epoch: _Optional[int] = ..., mode: _Optional[int] = ..., sealed_digest: _Optional[bytes] = ..., size: _Optional[int] = ..., if_version: _Optional[int] = ...) -> None: ...
+    ttl_ms: int
+    def __init__(self, collection: _Optional[str] = ..., name: _Optional[str] = ..., record_id: _Optional[bytes] = ..., epoch: _Optional[int] = ..., mode: _Optional[int] = ..., sealed_digest: _Optional[bytes] = ..., size: _Optional[int] = ..., if_version: _Optional[int] = ..., ttl_ms: _Optional[int] = ...) -> None: ...
 
 class Read(_message.Message):
     __slots__ = ("collection", "name", "version")
@@ -234,8 +254,54 @@ class KeyServiceStart(_message.Message):
     service_key: bytes
     def __init__(self, nonce: _Optional[bytes] = ..., service_key: _Optional[bytes] = ...) -> None: ...
 
+class CollectionTerms(_message.Message):
+    __slots__ = ("readers", "writers", "auditors", "ttl_ms")
+    READERS_FIELD_NUMBER: _ClassVar[int]
+    WRITERS_FIELD_NUMBER: _ClassVar[int]
+    AUDITORS_FIELD_NUMBER: _ClassVar[int]
+    TTL_MS_FIELD_NUMBER: _ClassVar[int]
+    readers: bytes
+    writers: bytes
+    auditors: _containers.RepeatedScalarFieldContainer[bytes]
+    ttl_ms: int
+    def __init__(self, readers: _Optional[bytes] = ..., writers: _Optional[bytes] = ..., auditors: _Optional[_Iterable[bytes]] = ..., ttl_ms: _Optional[int] = ...) -> None: ...
+
+class CreateCollection(_message.Message):
+    __slots__ = ("collection", "terms")
+    COLLECTION_FIELD_NUMBER: _ClassVar[int]
+    TERMS_FIELD_NUMBER: _ClassVar[int]
+    collection: str
+    terms: CollectionTerms
+    def __init__(self, collection: _Optional[str] = ..., terms: _Optional[_Union[CollectionTerms, _Mapping]] = ...) -> None: ...
+
+class SetPolicy(_message.Message):
+    __slots__ = ("collection", "terms")
+    COLLECTION_FIELD_NUMBER: _ClassVar[int]
+    TERMS_FIELD_NUMBER: _ClassVar[int]
+    collection: str
+    terms: CollectionTerms
+    def __init__(self, collection: _Optional[str] = ..., terms: _Optional[_Union[CollectionTerms, _Mapping]] = ...) -> None: ...
+
+class FreezeCollection(_message.Message):
+    __slots__ = ("collection", "frozen")
+    COLLECTION_FIELD_NUMBER: _ClassVar[int]
+    FROZEN_FIELD_NUMBER: _ClassVar[int]
+    collection: str
+    frozen: bool
+    def __init__(self, collection: _Optional[str] = ..., frozen: _Optional[bool] = ...) -> None: ...
+
+class Destroy(_message.Message):
+    __slots__ = ("collection", "name", "version")
+    COLLECTION_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    collection: str
+    name: str
+    version: int
+    def __init__(self, collection: _Optional[str] = ..., name: _Optional[str] = ..., version: _Optional[int] = ...) -> None: ...
+
 class Outcome(_message.Message):
-    __slots__ = ("reason", "session_opened", "key_acquired", "put_done", "read_granted", "deleted", "conflict")
+    __slots__ = ("reason", "session_opened", "key_acquired", "put_done", "read_granted", "deleted", "conflict", "destroyed")
     REASON_FIELD_NUMBER: _ClassVar[int]
     SESSION_OPENED_FIELD_NUMBER: _ClassVar[int]
     KEY_ACQUIRED_FIELD_NUMBER: _ClassVar[int]
@@ -243,6 +309,7 @@ class Outcome(_message.Message):
     READ_GRANTED_FIELD_NUMBER: _ClassVar[int]
     DELETED_FIELD_NUMBER: _ClassVar[int]
     CONFLICT_FIELD_NUMBER: _ClassVar[int]
+    DESTROYED_FIELD_NUMBER: _ClassVar[int]
     reason: Reason
     session_opened: SessionOpened
     key_acquired: KeyAcquired
@@ -250,7 +317,8 @@ class Outcome(_message.Message):
     read_granted: ReadGranted
     deleted: Deleted
     conflict: Conflict
-    def __init__(self, reason: _Optional[_Union[Reason, str]] = ..., session_opened: _Optional[_Union[SessionOpened, _Mapping]] = ..., key_acquired: _Optional[_Union[KeyAcquired, _Mapping]] = ..., put_done: _Optional[_Union[PutDone, _Mapping]] = ..., read_granted: _Optional[_Union[ReadGranted, _Mapping]] = ..., deleted: _Optional[_Union[Deleted, _Mapping]] = ..., conflict: _Optional[_Union[Conflict, _Mapping]] = ...) -> None: ...
+    destroyed: Destroyed
+    def __init__(self, reason: _Optional[_Union[Reason, str]] = ..., session_opened: _Optional[_Union[SessionOpened, _Mapping]] = ..., key_acquired: _Optional[_Union[KeyAcquired, _Mapping]] = ..., put_done: _Optional[_Union[PutDone, _Mapping]] = ..., read_granted: _Optional[_Union[ReadGranted, _Mapping]] = ..., deleted: _Optional[_Union[Deleted, _Mapping]] = ..., conflict: _Optional[_Union[Conflict, _Mapping]] = ..., destroyed: _Optional[_Union[Destroyed, _Mapping]] = ...) -> None: ...
 
 class SessionOpened(_message.Message):
     __slots__ = ("session_id", "expires_ms", "epoch", "verdict")
@@ -323,6 +391,14 @@ class Deleted(_message.Message):
     VERSION_FIELD_NUMBER: _ClassVar[int]
     version: int
     def __init__(self, version: _Optional[int] = ...) -> None: ...
+
+class Destroyed(_message.Message):
+    __slots__ = ("first", "last")
+    FIRST_FIELD_NUMBER: _ClassVar[int]
+    LAST_FIELD_NUMBER: _ClassVar[int]
+    first: int
+    last: int
+    def __init__(self, first: _Optional[int] = ..., last: _Optional[int] = ...) -> None: ...
 
 class Conflict(_message.Message):
     __slots__ = ("version",)
@@ -435,7 +511,7 @@ class TrustDocument(_message.Message):
     def __init__(self, version: _Optional[int] = ..., previous_digest: _Optional[bytes] = ..., members: _Optional[_Iterable[bytes]] = ..., member_threshold: _Optional[int] = ..., origin: _Optional[str] = ..., log_generation: _Optional[int] = ..., log_key: _Optional[bytes] = ..., service_key: _Optional[bytes] = ..., cosigners: _Optional[_Iterable[_Union[Cosigner, _Mapping]]] = ..., quorum: _Optional[int] = ..., witnesses: _Optional[_Iterable[_Union[Cosigner, _Mapping]]] = ..., witness_quorum: _Optional[int] = ..., core_policy: _Optional[bytes] = ..., roots: _Optional[_Iterable[bytes]] = ..., tcb_signer_pins: _Optional[_Iterable[bytes]] = ..., tcb_floor: _Optional[int] = ..., tcb_ceiling: _Optional[int] = ..., rules_version: _Optional[int] = ..., rules_height: _Optional[int] = ..., epoch: _Optional[int] = ..., grace_s: _Optional[int] = ...) -> None: ...
 
 class Limits(_message.Message):
-    __slots__ = ("session_ms", "skew_ms", "checkpoint_age_ms", "receipt_age_ms", "block_interval_ms", "value_bytes", "denials")
+    __slots__ = ("session_ms", "skew_ms", "checkpoint_age_ms", "receipt_age_ms", "block_interval_ms", "value_bytes", "denials", "owner_collections", "owner_bytes")
     SESSION_MS_FIELD_NUMBER: _ClassVar[int]
     SKEW_MS_FIELD_NUMBER: _ClassVar[int]
     CHECKPOINT_AGE_MS_FIELD_NUMBER: _ClassVar[int]
@@ -443,6 +519,8 @@ class Limits(_message.Message):
     BLOCK_INTERVAL_MS_FIELD_NUMBER: _ClassVar[int]
     VALUE_BYTES_FIELD_NUMBER: _ClassVar[int]
     DENIALS_FIELD_NUMBER: _ClassVar[int]
+    OWNER_COLLECTIONS_FIELD_NUMBER: _ClassVar[int]
+    OWNER_BYTES_FIELD_NUMBER: _ClassVar[int]
     session_ms: int
     skew_ms: int
     checkpoint_age_ms: int
@@ -450,7 +528,9 @@ class Limits(_message.Message):
     block_interval_ms: int
     value_bytes: int
     denials: int
-    def __init__(self, session_ms: _Optional[int] = ..., skew_ms: _Optional[int] = ..., checkpoint_age_ms: _Optional[int] = ..., receipt_age_ms: _Optional[int] = ..., block_interval_ms: _Optional[int] = ..., value_bytes: _Optional[int] = ..., denials: _Optional[int] = ...) -> None: ...
+    owner_collections: int
+    owner_bytes: int
+    def __init__(self, session_ms: _Optional[int] = ..., skew_ms: _Optional[int] = ..., checkpoint_age_ms: _Optional[int] = ..., receipt_age_ms: _Optional[int] = ..., block_interval_ms: _Optional[int] = ..., value_bytes: _Optional[int] = ..., denials: _Optional[int] = ..., owner_collections: _Optional[int] = ..., owner_bytes: _Optional[int] = ...) -> None: ...
 
 class CollectionGrant(_message.Message):
     __slots__ = ("name", "readers", "writers")
@@ -463,7 +543,7 @@ class CollectionGrant(_message.Message):
     def __init__(self, name: _Optional[str] = ..., readers: _Optional[bytes] = ..., writers: _Optional[bytes] = ...) -> None: ...
 
 class Genesis(_message.Message):
-    __slots__ = ("name", "profile", "time_ms", "salt", "trust", "collateral", "limits", "collections")
+    __slots__ = ("name", "profile", "time_ms", "salt", "trust", "collateral", "limits", "collections", "auditors")
     NAME_FIELD_NUMBER: _ClassVar[int]
     PROFILE_FIELD_NUMBER: _ClassVar[int]
     TIME_MS_FIELD_NUMBER: _ClassVar[int]
@@ -472,6 +552,7 @@ class Genesis(_message.Message):
     COLLATERAL_FIELD_NUMBER: _ClassVar[int]
     LIMITS_FIELD_NUMBER: _ClassVar[int]
     COLLECTIONS_FIELD_NUMBER: _ClassVar[int]
+    AUDITORS_FIELD_NUMBER: _ClassVar[int]
     name: str
     profile: Profile
     time_ms: int
@@ -480,7 +561,8 @@ class Genesis(_message.Message):
     collateral: _containers.RepeatedScalarFieldContainer[bytes]
     limits: Limits
     collections: _containers.RepeatedCompositeFieldContainer[CollectionGrant]
-    def __init__(self, name: _Optional[str] = ..., profile: _Optional[_Union[Profile, str]] = ..., time_ms: _Optional[int] = ..., salt: _Optional[bytes] = ..., trust: _Optional[bytes] = ..., collateral: _Optional[_Iterable[bytes]] = ..., limits: _Optional[_Union[Limits, _Mapping]] = ..., collections: _Optional[_Iterable[_Union[CollectionGrant, _Mapping]]] = ...) -> None: ...
+    auditors: _containers.RepeatedScalarFieldContainer[bytes]
+    def __init__(self, name: _Optional[str] = ..., profile: _Optional[_Union[Profile, str]] = ..., time_ms: _Optional[int] = ..., salt: _Optional[bytes] = ..., trust: _Optional[bytes] = ..., collateral: _Optional[_Iterable[bytes]] = ..., limits: _Optional[_Union[Limits, _Mapping]] = ..., collections: _Optional[_Iterable[_Union[CollectionGrant, _Mapping]]] = ..., auditors: _Optional[_Iterable[bytes]] = ...) -> None: ...
 
 class Opening(_message.Message):
     __slots__ = ("leaf", "operations")
@@ -511,3 +593,87 @@ class StoredOperations(_message.Message):
     salts: bytes
     outcomes: _containers.RepeatedScalarFieldContainer[bytes]
     def __init__(self, operations: _Optional[_Iterable[bytes]] = ..., salts: _Optional[bytes] = ..., outcomes: _Optional[_Iterable[bytes]] = ...) -> None: ...
+
+class Query(_message.Message):
+    __slots__ = ("network_id", "signer_kind", "signer", "time_ms", "list_secrets", "show_head", "show_history", "show_collection", "list_collections", "open_entries")
+    NETWORK_ID_FIELD_NUMBER: _ClassVar[int]
+    SIGNER_KIND_FIELD_NUMBER: _ClassVar[int]
+    SIGNER_FIELD_NUMBER: _ClassVar[int]
+    TIME_MS_FIELD_NUMBER: _ClassVar[int]
+    LIST_SECRETS_FIELD_NUMBER: _ClassVar[int]
+    SHOW_HEAD_FIELD_NUMBER: _ClassVar[int]
+    SHOW_HISTORY_FIELD_NUMBER: _ClassVar[int]
+    SHOW_COLLECTION_FIELD_NUMBER: _ClassVar[int]
+    LIST_COLLECTIONS_FIELD_NUMBER: _ClassVar[int]
+    OPEN_ENTRIES_FIELD_NUMBER: _ClassVar[int]
+    network_id: bytes
+    signer_kind: SignerKind
+    signer: bytes
+    time_ms: int
+    list_secrets: ListSecrets
+    show_head: ShowHead
+    show_history: ShowHistory
+    show_collection: ShowCollection
+    list_collections: ListCollections
+    open_entries: OpenEntries
+    def __init__(self, network_id: _Optional[bytes] = ..., signer_kind: _Optional[_Union[SignerKind, str]] = ..., signer: _Optional[bytes] = ..., time_ms: _Optional[int] = ..., list_secrets: _Optional[_Union[ListSecrets, _Mapping]] = ..., show_head: _Optional[_Union[ShowHead, _Mapping]] = ..., show_history: _Optional[_Union[ShowHistory, _Mapping]] = ..., show_collection: _Optional[_Union[ShowCollection, _Mapping]] = ..., list_collections: _Optional[_Union[ListCollections, _Mapping]] = ..., open_entries: _Optional[_Union[OpenEntries, _Mapping]] = ...) -> None: ...
+
+class ListSecrets(_message.Message):
+    __slots__ = ("collection", "prefix", "after", "limit")
+    COLLECTION_FIELD_NUMBER: _ClassVar[int]
+    PREFIX_FIELD_NUMBER: _ClassVar[int]
+    AFTER_FIELD_NUMBER: _ClassVar[int]
+    LIMIT_FIELD_NUMBER: _ClassVar[int]
+    collection: str
+    prefix: str
+    after: str
+    limit: int
+    def __init__(self, collection: _Optional[str] = ..., prefix: _Optional[str] = ..., after: _Optional[str] = ..., limit: _Optional[int] = ...) -> None: ...
+
+class ShowHead(_message.Message):
+    __slots__ = ("collection", "name")
+    COLLECTION_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    collection: str
+    name: str
+    def __init__(self, collection: _Optional[str] = ..., name: _Optional[str] = ...) -> None: ...
+
+class ShowHistory(_message.Message):
+    __slots__ = ("collection", "name", "from_index", "limit")
+    COLLECTION_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    FROM_INDEX_FIELD_NUMBER: _ClassVar[int]
+    LIMIT_FIELD_NUMBER: _ClassVar[int]
+    collection: str
+    name: str
+    from_index: int
+    limit: int
+    def __init__(self, collection: _Optional[str] = ..., name: _Optional[str] = ..., from_index: _Optional[int] = ..., limit: _Optional[int] = ...) -> None: ...
+
+class ShowCollection(_message.Message):
+    __slots__ = ("collection",)
+    COLLECTION_FIELD_NUMBER: _ClassVar[int]
+    collection: str
+    def __init__(self, collection: _Optional[str] = ...) -> None: ...
+
+class ListCollections(_message.Message):
+    __slots__ = ("after", "limit")
+    AFTER_FIELD_NUMBER: _ClassVar[int]
+    LIMIT_FIELD_NUMBER: _ClassVar[int]
+    after: str
+    limit: int
+    def __init__(self, after: _Optional[str] = ..., limit: _Optional[int] = ...) -> None: ...
+
+class OpenEntries(_message.Message):
+    __slots__ = ("from_index", "limit", "collection", "session", "indices")
+    FROM_INDEX_FIELD_NUMBER: _ClassVar[int]
+    LIMIT_FIELD_NUMBER: _ClassVar[int]
+    COLLECTION_FIELD_NUMBER: _ClassVar[int]
+    SESSION_FIELD_NUMBER: _ClassVar[int]
+    INDICES_FIELD_NUMBER: _ClassVar[int]
+    from_index: int
+    limit: int
+    collection: str
+    session: bytes
+    indices: _containers.RepeatedScalarFieldContainer[int]
+    def __init__(self, from_index: _Optional[int] = ..., limit: _Optional[int] = ..., collection: _Optional[str] = ..., session: _Optional[bytes] = ..., indices: _Optional[_Iterable[int]] = ...) -> None: ...

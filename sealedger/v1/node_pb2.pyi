@@ -95,3 +95,97 @@ class ReleasedSecret(_message.Message):
     sealed: bytes
     released: _kms_pb2.Released
     def __init__(self, sealed: _Optional[bytes] = ..., released: _Optional[_Union[_kms_pb2.Released, _Mapping]] = ...) -> None: ...
+
+class QueryRequest(_message.Message):
+    __slots__ = ("query", "signature")
+    QUERY_FIELD_NUMBER: _ClassVar[int]
+    SIGNATURE_FIELD_NUMBER: _ClassVar[int]
+    query: bytes
+    signature: bytes
+    def __init__(self, query: _Optional[bytes] = ..., signature: _Optional[bytes] = ...) -> None: ...
+
+class SecretRow(_message.Message):
+    __slots__ = ("name", "version", "size", "time_ms", "expires_ms", "writer", "index", "position", "destroyed", "deleted")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    SIZE_FIELD_NUMBER: _ClassVar[int]
+    TIME_MS_FIELD_NUMBER: _ClassVar[int]
+    EXPIRES_MS_FIELD_NUMBER: _ClassVar[int]
+    WRITER_FIELD_NUMBER: _ClassVar[int]
+    INDEX_FIELD_NUMBER: _ClassVar[int]
+    POSITION_FIELD_NUMBER: _ClassVar[int]
+    DESTROYED_FIELD_NUMBER: _ClassVar[int]
+    DELETED_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    version: int
+    size: int
+    time_ms: int
+    expires_ms: int
+    writer: bytes
+    index: int
+    position: int
+    destroyed: bool
+    deleted: bool
+    def __init__(self, name: _Optional[str] = ..., version: _Optional[int] = ..., size: _Optional[int] = ..., time_ms: _Optional[int] = ..., expires_ms: _Optional[int] = ..., writer: _Optional[bytes] = ..., index: _Optional[int] = ..., position: _Optional[int] = ..., destroyed: _Optional[bool] = ..., deleted: _Optional[bool] = ...) -> None: ...
+
+class HistoryRow(_message.Message):
+    __slots__ = ("index", "position")
+    INDEX_FIELD_NUMBER: _ClassVar[int]
+    POSITION_FIELD_NUMBER: _ClassVar[int]
+    index: int
+    position: int
+    def __init__(self, index: _Optional[int] = ..., position: _Optional[int] = ...) -> None: ...
+
+class CollectionRow(_message.Message):
+    __slots__ = ("name", "owner", "frozen", "terms")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    OWNER_FIELD_NUMBER: _ClassVar[int]
+    FROZEN_FIELD_NUMBER: _ClassVar[int]
+    TERMS_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    owner: bytes
+    frozen: bool
+    terms: _ledger_pb2.CollectionTerms
+    def __init__(self, name: _Optional[str] = ..., owner: _Optional[bytes] = ..., frozen: _Optional[bool] = ..., terms: _Optional[_Union[_ledger_pb2.CollectionTerms, _Mapping]] = ...) -> None: ...
+
+class OpenedEntry(_message.Message):
+    __slots__ = ("index", "leaf", "hashes", "operations")
+    INDEX_FIELD_NUMBER: _ClassVar[int]
+    LEAF_FIELD_NUMBER: _ClassVar[int]
+    HASHES_FIELD_NUMBER: _ClassVar[int]
+    OPERATIONS_FIELD_NUMBER: _ClassVar[int]
+    index: int
+    leaf: bytes
+    hashes: bytes
+    operations: _containers.RepeatedCompositeFieldContainer[_ledger_pb2.OpenedOperation]
+    def __init__(self, index: _Optional[int] = ..., leaf: _Optional[bytes] = ..., hashes: _Optional[bytes] = ..., operations: _Optional[_Iterable[_Union[_ledger_pb2.OpenedOperation, _Mapping]]] = ...) -> None: ...
+
+class QueryReply(_message.Message):
+    __slots__ = ("refusal", "secrets", "history", "collections", "entries", "checkpoint", "more", "next_index", "next_after")
+    REFUSAL_FIELD_NUMBER: _ClassVar[int]
+    SECRETS_FIELD_NUMBER: _ClassVar[int]
+    HISTORY_FIELD_NUMBER: _ClassVar[int]
+    COLLECTIONS_FIELD_NUMBER: _ClassVar[int]
+    ENTRIES_FIELD_NUMBER: _ClassVar[int]
+    CHECKPOINT_FIELD_NUMBER: _ClassVar[int]
+    MORE_FIELD_NUMBER: _ClassVar[int]
+    NEXT_INDEX_FIELD_NUMBER: _ClassVar[int]
+    NEXT_AFTER_FIELD_NUMBER: _ClassVar[int]
+    refusal: Refusal
+    secrets: _containers.RepeatedCompositeFieldContainer[SecretRow]
+    history: _containers.RepeatedCompositeFieldContainer[HistoryRow]
+    collections: _containers.RepeatedCompositeFieldContainer[CollectionRow]
+    entries: _containers.RepeatedCompositeFieldContainer[OpenedEntry]
+    checkpoint: bytes
+    more: bool
+    next_index: int
+    next_after: str
+    def __init__(self, refusal: _Optional[_Union[Refusal, _Mapping]] = ..., secrets: _Optional[_Iterable[_Union[SecretRow, _Mapping]]] = ..., history: _Optional[_Iterable[_Union[HistoryRow, _Mapping]]] = ..., collections: _Optional[_Iterable[_Union[CollectionRow, _Mapping]]] = ..., entries: _Optional[_Iterable[_Union[OpenedEntry, _Mapping]]] = ..., checkpoint: _Optional[bytes] = ..., more: _Optional[bool] = ..., next_index: _Optional[int] = ..., next_after: _Optional[str] = ...) -> None: ...
+
+class SealingKeyReply(_message.Message):
+    __slots__ = ("refusal", "statement")
+    REFUSAL_FIELD_NUMBER: _ClassVar[int]
+    STATEMENT_FIELD_NUMBER: _ClassVar[int]
+    refusal: Refusal
+    statement: _kms_pb2.SealingKeyStatement
+    def __init__(self, refusal: _Optional[_Union[Refusal, _Mapping]] = ..., statement: _Optional[_Union[_kms_pb2.SealingKeyStatement, _Mapping]] = ...) -> None: ...

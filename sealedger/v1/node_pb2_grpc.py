@@ -3,6 +3,7 @@
 import grpc
 import warnings
 
+from sealedger.v1 import kms_pb2 as sealedger_dot_v1_dot_kms__pb2
 from sealedger.v1 import node_pb2 as sealedger_dot_v1_dot_node__pb2
 
 GRPC_GENERATED_VERSION = '1.85.1'
@@ -59,6 +60,21 @@ class NodeStub:
                 request_serializer=sealedger_dot_v1_dot_node__pb2.ReleaseTicket.SerializeToString,
                 response_deserializer=sealedger_dot_v1_dot_node__pb2.ReleaseAnswer.FromString,
                 _registered_method=True)
+        self.Ask = channel.unary_unary(
+                '/sealedger.v1.Node/Ask',
+                request_serializer=sealedger_dot_v1_dot_node__pb2.QueryRequest.SerializeToString,
+                response_deserializer=sealedger_dot_v1_dot_node__pb2.QueryReply.FromString,
+                _registered_method=True)
+        self.Watch = channel.unary_stream(
+                '/sealedger.v1.Node/Watch',
+                request_serializer=sealedger_dot_v1_dot_node__pb2.QueryRequest.SerializeToString,
+                response_deserializer=sealedger_dot_v1_dot_node__pb2.QueryReply.FromString,
+                _registered_method=True)
+        self.SealingKey = channel.unary_unary(
+                '/sealedger.v1.Node/SealingKey',
+                request_serializer=sealedger_dot_v1_dot_kms__pb2.SealingKeyQuestion.SerializeToString,
+                response_deserializer=sealedger_dot_v1_dot_node__pb2.SealingKeyReply.FromString,
+                _registered_method=True)
 
 
 class NodeServicer:
@@ -99,6 +115,27 @@ class NodeServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def Ask(self, request, context):
+        """A signed question about what stands beside the log.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Watch(self, request, context):
+        """The same for OpenEntries, and then for ever what is added; a client resumes from an index.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SealingKey(self, request, context):
+        """The public key to seal a value to, for an owner without a TEE; signed by the service key.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_NodeServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -126,6 +163,21 @@ def add_NodeServicer_to_server(servicer, server):
                     servicer.Release,
                     request_deserializer=sealedger_dot_v1_dot_node__pb2.ReleaseTicket.FromString,
                     response_serializer=sealedger_dot_v1_dot_node__pb2.ReleaseAnswer.SerializeToString,
+            ),
+            'Ask': grpc.unary_unary_rpc_method_handler(
+                    servicer.Ask,
+                    request_deserializer=sealedger_dot_v1_dot_node__pb2.QueryRequest.FromString,
+                    response_serializer=sealedger_dot_v1_dot_node__pb2.QueryReply.SerializeToString,
+            ),
+            'Watch': grpc.unary_stream_rpc_method_handler(
+                    servicer.Watch,
+                    request_deserializer=sealedger_dot_v1_dot_node__pb2.QueryRequest.FromString,
+                    response_serializer=sealedger_dot_v1_dot_node__pb2.QueryReply.SerializeToString,
+            ),
+            'SealingKey': grpc.unary_unary_rpc_method_handler(
+                    servicer.SealingKey,
+                    request_deserializer=sealedger_dot_v1_dot_kms__pb2.SealingKeyQuestion.FromString,
+                    response_serializer=sealedger_dot_v1_dot_node__pb2.SealingKeyReply.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -263,6 +315,87 @@ class Node:
             '/sealedger.v1.Node/Release',
             sealedger_dot_v1_dot_node__pb2.ReleaseTicket.SerializeToString,
             sealedger_dot_v1_dot_node__pb2.ReleaseAnswer.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Ask(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/sealedger.v1.Node/Ask',
+            sealedger_dot_v1_dot_node__pb2.QueryRequest.SerializeToString,
+            sealedger_dot_v1_dot_node__pb2.QueryReply.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Watch(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/sealedger.v1.Node/Watch',
+            sealedger_dot_v1_dot_node__pb2.QueryRequest.SerializeToString,
+            sealedger_dot_v1_dot_node__pb2.QueryReply.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SealingKey(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/sealedger.v1.Node/SealingKey',
+            sealedger_dot_v1_dot_kms__pb2.SealingKeyQuestion.SerializeToString,
+            sealedger_dot_v1_dot_node__pb2.SealingKeyReply.FromString,
             options,
             channel_credentials,
             insecure,

@@ -8,7 +8,7 @@ import pytest
 
 from ledger.errors import FormatError
 from ledger.format.leaf import MAX_LEAF_BYTES
-from ledger.format.operation import AcquireKey, Delete, Operation, Read
+from ledger.format.operation import MAX_OPERATION_BYTES, AcquireKey, Delete, Operation, Read
 from ledger.format.reason import Reason
 from ledger.format.receipt import Opened, decode_receipt, encode_receipt, verify_receipt
 from ledger.format.transaction import MAX_OPERATIONS
@@ -71,21 +71,22 @@ async def test_256_maximal_operations(network: RealNetwork) -> None:
         assert checked.opened[0].outcome.reason is Reason.OK
 
 
-async def test_256_operations_of_4096_bytes_that_mean_nothing(network: RealNetwork) -> None:
+async def test_256_large_operations_that_mean_nothing(network: RealNetwork) -> None:
     """Attack: unreadable operations as large as they may be are refused, and kept nowhere."""
     async with (
         serving(network) as node,
         await RawClient.open(node.file, network.app("app")) as client,
     ):
         size = node.running.replica.head.size
-        junk = client.make(*((b"\xff" * 4096, b""),) * MAX_OPERATIONS)
+        large = (b"\xff" * (4_000_000 // MAX_OPERATIONS), b"")
+        junk = client.make(*(large,) * MAX_OPERATIONS)
         assert await client.refused(junk) is Reason.MALFORMED
         assert node.running.replica.head.size == size
-        mixed = client.make((AcquireKey(LONGEST), b""), *((b"\xff" * 4096, b""),) * 255)
+        mixed = client.make((AcquireKey(LONGEST), b""), *(large,) * 255)
         answered = await client.recorded(mixed)
         assert answered.reasons == [Reason.OK] + [Reason.MALFORMED] * 255
         verify_small(answered)
-        over = client.make((b"\xff" * 4097, b""))
+        over = client.make((b"\xff" * (MAX_OPERATION_BYTES + 1), b""))
         assert await client.refused(over) is Reason.TOO_LARGE
 
 

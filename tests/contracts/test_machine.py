@@ -1,9 +1,10 @@
 """Random histories of the rules against a model that was written without them.
 
 Several enclaves open sessions, put, read, delete and acquire keys in single and atomic
-transactions; they repeat, withhold and renumber what they signed, while the clock moves. Every
-answer must be the model's, and after every step the state holds exactly the versions and marks that
-the model knows. At the end the whole history is run again over a fresh state.
+transactions; accounts make collections, change and freeze them, put, delete and destroy. They
+repeat, withhold and renumber what they signed, while the clock moves. Every answer must be the
+model's, and after every step the state holds exactly the versions, marks, terms and quotas that the
+model knows. At the end the whole history is run again over a fresh state.
 """
 
 from dataclasses import dataclass, replace
@@ -21,23 +22,27 @@ from hypothesis.stateful import (
     rule,
 )
 
-from attestation.identity import Identity
+from attestation.identity import Identity, encode_identity
 from attestation.policy import AllOf, AnyOf, Match, encode_policy
 from attestation.verdict import encode_verdict
+from contracts.admission import is_named
 from contracts.errors import RefusedError
 from contracts.execute import Repeated
-from contracts.records import decode_head, decode_version
+from contracts.holdings import decode_collection, decode_owner
+from contracts.versions import decode_head, decode_version
 from ledger import keys
 from ledger.format.genesis import Limits
 from ledger.format.operation import (
     AcquireKey,
     Delete,
     KeyServiceStart,
+    Put,
     Read,
 )
 from ledger.format.outcome import (
     Conflict,
     Deleted,
+    Destroyed,
     KeyAcquired,
     Outcome,
     PutDone,
@@ -45,6 +50,13 @@ from ledger.format.outcome import (
     SessionOpened,
 )
 from ledger.format.reason import Reason
+from ledger.format.terms import (
+    CollectionTerms,
+    CreateCollection,
+    Destroy,
+    FreezeCollection,
+    SetPolicy,
+)
 from ledger.format.transaction import SignerKind
 from tests.support import rules_model
 from tests.support.refusals import refuses
@@ -55,6 +67,7 @@ from tests.support.small_rules import (
     Signer,
     SmallRules,
     Terms,
+    account,
     collection,
     digests,
     genesis_bytes,
@@ -66,7 +79,15 @@ from tests.support.small_rules import (
 )
 
 MINUTE_MS = 60_000
-LIMITS = Limits(session_ms=20 * MINUTE_MS, skew_ms=1_000, denials=20, value_bytes=1_000)
+LIMITS = Limits(
+    session_ms=20 * MINUTE_MS,
+    skew_ms=1_000,
+    denials=20,
+    value_bytes=1_000,
+    owner_collections=2,
+    owner_bytes=2_000,
+)
+WEEK_MS = 7 * 24 * 60 * MINUTE_MS
 SIGNER = b"s" * 32
 
 # The enclaves, and what the policies below mean for them, said by hand.
@@ -93,16 +114,37 @@ RIGHTS = {
     "signed": Rights(frozenset({"beta", "svn 2", "svn 3"}), frozenset({"svn 3"})),
 }
 
-PLACES = st.sampled_from([*RIGHTS, *RIGHTS, *RIGHTS, "nowhere"])
+# What owners say, and what it means, said by hand.
+MEANINGS = {
+    CollectionTerms(policy_of("alpha"), policy_of("beta")): Rights(
+        frozenset({"alpha"}), frozenset({"beta"})
+    ),
+    CollectionTerms(policy_of("alpha", "stranger"), policy_of("alpha"), ttl_ms=MINUTE_MS): Rights(
+        frozenset({"alpha", "stranger"}), frozenset({"alpha"}), MINUTE_MS
+    ),
+    CollectionTerms(encode_policy(SVN_2), encode_policy(AnyOf((BETA, SVN_3))), ttl_ms=999): Rights(
+        frozenset({"svn 2", "svn 3"}), frozenset({"beta", "svn 3"}), 999
+    ),
+}
+OWNED = ("own/1", "own/2", "own/3")
+OWNERS = ("olga", "otto")
+
+PLACES = st.sampled_from([*RIGHTS, *RIGHTS, *OWNED, *OWNED, "nowhere"])
+TERMS = st.sampled_from(list(MEANINGS))
 NAMES = st.sampled_from(["x", "y", "x/y"])
 VERSIONS = st.none() | st.integers(1, 4)
 IF_VERSIONS = st.none() | st.none() | st.integers(0, 3)
 DIGESTS = st.integers(0, 255).map(lambda byte: bytes((byte,)) * 32)
+TTLS = st.sampled_from([0, 0, 0, 500, 2 * MINUTE_MS])
 PUTS = st.builds(
-    lambda place, name, digest, if_version: put_of(
-        place, name, sealed_digest=digest, record_id=digest[:16], if_version=if_version
+    lambda place, name, digest, if_version, ttl_ms: put_of(
+        *(place, name),
+        sealed_digest=digest,
+        record_id=digest[:16],
+        if_version=if_version,
+        ttl_ms=ttl_ms,
     ),
-    *(PLACES, NAMES, DIGESTS, IF_VERSIONS),
+    *(PLACES, NAMES, DIGESTS, IF_VERSIONS, TTLS),
 )
 ODD_PUTS = st.builds(
     lambda put, changes: replace(put, **changes),
@@ -118,19 +160,25 @@ STEPS: st.SearchStrategy[Step] = st.one_of(
     st.builds(AcquireKey, PLACES),
     ODD_PUTS,
     st.sampled_from([b"\xff", b"", KeyServiceStart(bytes(32), SERVICE_KEY)]),
+    st.builds(Destroy, PLACES, NAMES, VERSIONS),
+    st.builds(CreateCollection, st.sampled_from([*OWNED, "shared"]), TERMS),
+    st.builds(SetPolicy, PLACES, TERMS),
+    st.builds(FreezeCollection, PLACES, st.sampled_from([True, False, False])),
 )
-LIFETIMES_MS = st.sampled_from([1, 1_000, MINUTE_MS, MINUTE_MS, 601_000, 601_001])
+LIFETIMES_MS = st.sampled_from(
+    [1, 1_000, MINUTE_MS, MINUTE_MS, 601_000, 601_001, WEEK_MS + 1_000, WEEK_MS + 1_001]
+)
 
 
 @dataclass
 class Client:
-    """An enclave with an open session, as machine and model know it."""
+    """An enclave with an open session, or an account, as machine and model know it."""
 
-    enclave: Enclave
+    enclave: Enclave | None
     signer: Signer
     session: Session
-    opening: bytes
-    opened_at: int
+    opening: bytes = b""
+    opened_at: int = 0
 
 
 @dataclass
@@ -151,6 +199,8 @@ def seen(outcome: Outcome) -> Answer:
             return (name, "put", version)
         case Deleted(version):
             return (name, "deleted", version)
+        case Destroyed(first, last):
+            return (name, "destroyed", first, last)
         case Conflict(version):
             return (name, version)
         case KeyAcquired(place, epoch=1, session_id=session_id, session_epoch=1):
@@ -158,8 +208,9 @@ def seen(outcome: Outcome) -> Answer:
         case ReadGranted() as read:
             origin = read.origin
             assert (origin.collection, origin.name) == (read.collection, read.name)
-            assert (origin.epoch, origin.mode, read.reader_epoch) == (1, 1, 1)
-            stored = Value(
+            is_owners = origin.writer_session.startswith(bytes(12))
+            assert (origin.epoch, origin.mode, read.reader_epoch) == (1, 1 + is_owners, 1)
+            value = (
                 read.sealed_digest,
                 origin.record_id,
                 read.put_index,
@@ -167,22 +218,35 @@ def seen(outcome: Outcome) -> Answer:
                 origin.writer_session,
             )
             at = (read.collection, read.name)
-            return (name, "read", *at, read.version, stored, read.reader_session)
+            return (name, "read", *at, read.version, value, read.reader_session)
         case _:
             raise AssertionError(f"nobody asked for {outcome}")
+
+
+def told(answer: object) -> object:
+    """A model's answer as an outcome can show it: size and end of a value are not in it."""
+    if not isinstance(answer, tuple):
+        return answer
+    return tuple(
+        (one.digest, one.record_id, one.entry, one.position, one.writer)
+        if isinstance(one, Value)
+        else told(one)
+        for one in answer
+    )
 
 
 class RulesMachine(RuleBasedStateMachine):
     """The rules and the model, side by side."""
 
     clients = Bundle("clients")
+    owners = Bundle("owners")
     held = Bundle("held")
 
     def __init__(self) -> None:
         super().__init__()
         self.net = SmallRules(genesis_bytes(COLLECTIONS, LIMITS))
-        limits = rules_model.Limits(20 * MINUTE_MS, 1_000, 20, 1_000)
-        self.model = Model(RIGHTS, limits)
+        limits = rules_model.Limits(20 * MINUTE_MS, 1_000, 20, 1_000, 2, 2_000)
+        self.model = Model(RIGHTS, limits, MEANINGS)
         self.tags = 0
 
     # ------------------------------------------------------------------- sessions
@@ -191,6 +255,18 @@ class RulesMachine(RuleBasedStateMachine):
     def first_sessions(self) -> object:
         """Three enclaves that can do something are there from the start."""
         return multiple(*(self.attest(who) for who in ("alpha", "beta", "svn 3")))
+
+    @initialize(targets=(clients, owners))
+    def first_owners(self) -> object:
+        """Two accounts are there, each with a collection."""
+        made = []
+        for who, place, terms in zip(OWNERS, OWNED, MEANINGS, strict=False):
+            signer = account(who)
+            session = Session(bytes(12) + signer.name, who, 2**64, is_account=True)
+            client = Client(None, signer, session)
+            self.transact(client, (CreateCollection(place, terms),))
+            made.append(client)
+        return multiple(*made)
 
     @rule(target=clients, who=st.sampled_from(list(IDENTITIES)))
     def open(self, who: str) -> object:
@@ -218,11 +294,14 @@ class RulesMachine(RuleBasedStateMachine):
     @rule(client=clients)
     def open_again(self, client: Client) -> None:
         """The same OpenSession again is answered by its entry."""
-        assert self.net.do(client.opening) == Repeated(client.opened_at)
+        if client.enclave is not None:
+            assert self.net.do(client.opening) == Repeated(client.opened_at)
 
     @rule(client=clients)
     def open_with_another_kem_key(self, client: Client) -> None:
         """A session key opens one session only."""
+        if client.enclave is None:
+            return
         enclave = replace(client.enclave, kem_key=b"\1" * 1216)
         operation = self.net.opening(enclave)
         verdict = encode_verdict(self.net.verdict(IDENTITIES[client.session.who], operation))
@@ -237,6 +316,8 @@ class RulesMachine(RuleBasedStateMachine):
         assert number is not None
         assert until_ms is not None
         client.signer.sequence = max(client.signer.sequence, number + 1)
+        if client.session.is_account:
+            steps = tuple(map(_as_account, steps))
         envelope = self.net.envelope(client.signer, *steps, terms=terms)
         self.tags += 1
         asked = Asked(client.session, self.tags, number, until_ms, terms.atomic, steps)
@@ -254,7 +335,7 @@ class RulesMachine(RuleBasedStateMachine):
                 answer = ("again", done.index)
             else:
                 answer = ("entry", *map(seen, done.outcomes))
-        assert answer == expected, f"{one.asked}"
+        assert answer == told(expected), f"{one.asked}"
 
     def transact(
         self, client: Client, steps: tuple[Step, ...], skipped: int = 0, *, atomic: bool = False
@@ -271,7 +352,28 @@ class RulesMachine(RuleBasedStateMachine):
         """A transaction as clients usually make it."""
         return self.transact(client, steps)
 
-    @rule(target=held, client=clients, place=st.sampled_from(list(RIGHTS)), name=NAMES)
+    @rule(target=held, client=owners, place=st.sampled_from(OWNED), terms=TERMS, name=NAMES)
+    def own(self, client: Client, place: str, terms: CollectionTerms, name: str) -> Held:
+        """A collection is made, or has new terms, and values in it are put and one destroyed."""
+        puts = (put_of(place, name, sealed_digest=bytes((n,)) * 32) for n in range(3))
+        make: tuple[Step, ...] = (CreateCollection(place, terms), SetPolicy(place, terms))
+        return self.transact(client, (*make, *puts, Destroy(place, name, 2), Read(place, name)))
+
+    @rule(
+        target=held,
+        client=owners,
+        place=st.sampled_from(OWNED),
+        name=NAMES,
+        is_all=st.booleans(),
+        frozen=st.booleans(),
+    )
+    def clear(self, client: Client, place: str, name: str, is_all: bool, frozen: bool) -> Held:
+        """An owner freezes or thaws, destroys what there is, and puts again."""
+        destroy = Destroy(place, name, None if is_all else 1)
+        steps = (FreezeCollection(place, frozen), destroy, destroy, put_of(place, name), destroy)
+        return self.transact(client, steps)
+
+    @rule(target=held, client=clients, place=st.sampled_from([*RIGHTS, *OWNED]), name=NAMES)
     def fill(self, client: Client, place: str, name: str) -> Held:
         """Some versions of a name, and two of them read."""
         puts = (put_of(place, name, sealed_digest=bytes((n,)) * 32) for n in range(3))
@@ -280,7 +382,7 @@ class RulesMachine(RuleBasedStateMachine):
     @rule(
         target=held,
         client=clients,
-        place=st.sampled_from(list(RIGHTS)),
+        place=st.sampled_from([*RIGHTS, *OWNED]),
         name=NAMES,
         later=st.lists(STEPS, max_size=3).map(tuple),
     )
@@ -369,9 +471,12 @@ class RulesMachine(RuleBasedStateMachine):
     def forge(self, one: Held, other: Client) -> None:
         """What one session asked, signed by another one's key, is no transaction of the first."""
         asked = one.asked
-        if other.session is asked.session:
+        if other.session is asked.session or other.session.is_account != asked.session.is_account:
             return
-        forged = Signer(SignerKind.SESSION, asked.session.id, other.signer.sign)
+        is_account = asked.session.is_account
+        kind = SignerKind.ACCOUNT if is_account else SignerKind.SESSION
+        named = asked.session.id[12:] if is_account else asked.session.id
+        forged = Signer(kind, named, other.signer.sign)
         terms = Terms(asked.number, asked.until_ms, asked.atomic)
         with refuses(Reason.BAD_SIGNATURE):
             self.net.do(self.net.envelope(forged, *asked.steps, terms=terms))
@@ -404,6 +509,8 @@ class RulesMachine(RuleBasedStateMachine):
                     version = decode_version(rows[key])
                 expected[key] = value.digest
                 assert (version.number, version.sealed_digest) == (number, value.digest)
+                assert version.is_destroyed == (number in secret.destroyed)
+                assert (version.size, version.expires_ms) == (value.size, value.expires_ms)
                 assert (version.index, version.position) == (value.entry, value.position)
         assert {key for key in rows if key.startswith((b"sH", b"sV"))} == set(expected)
 
@@ -417,11 +524,46 @@ class RulesMachine(RuleBasedStateMachine):
         }
         assert {k: v for k, v in rows.items() if k.startswith(keys.TOUCH)} == marks
 
+    @invariant()
+    def owners_are_complete(self) -> None:
+        """Terms, quotas and the files of policies are what the model says, payloads are gone."""
+        rows, model = self.net.state.rows, self.model
+        places = {keys.name_of_collection(key) for key in rows if key.startswith(b"sC")}
+        assert places == set(model.rights)
+        names = {account(who).name: who for who in OWNERS} | {b"": ""}
+        for place, rights in model.rights.items():
+            record = decode_collection(rows[keys.collection(place)])
+            assert names[record.owner] == rights.owner
+            assert (record.is_frozen, record.terms.ttl_ms) == (rights.frozen, rights.ttl_ms)
+        for address, who in names.items():
+            held = decode_owner(self.net.state.get(keys.owner(address)))
+            if who:
+                assert (held.collections, held.stored_bytes) == (
+                    len(model.owned(who)),
+                    model.used(who),
+                )
+        for who, identity in IDENTITIES.items():
+            is_open = is_named(self.net.state, encode_identity(identity), is_development=True)
+            assert is_open == model.may_open(who), who
+        gone = {
+            keys.payload(secret.values[number - 1].entry, secret.values[number - 1].position)
+            for secret in model.secrets.values()
+            for number in secret.destroyed
+        }
+        assert set(self.net.state.erased) == gone
+
     def teardown(self) -> None:
         """The history runs to the same bytes over a fresh state."""
         again = replayed(self.net.genesis, self.net.events)
         assert digests(again) == digests(self.net)
         assert again.state.rows == self.net.state.rows
+
+
+def _as_account(step: Step) -> Step:
+    """What a session puts under its own key, an account seals to the public one, and vice versa."""
+    if isinstance(step, Put) and step.mode in (1, 2):
+        return replace(step, mode=3 - step.mode)
+    return step
 
 
 RulesMachine.TestCase.settings = settings(max_examples=150, stateful_step_count=40)

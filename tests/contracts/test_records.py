@@ -7,34 +7,42 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts.errors import StateError
-from contracts.records import (
+from contracts.holdings import (
     CollectionRecord,
-    HeadRecord,
+    OwnerRecord,
+    decode_collection,
+    decode_list,
+    decode_owner,
+    encode_collection,
+    encode_list,
+    encode_owner,
+)
+from contracts.records import (
     Parameters,
     SequenceRecord,
     SessionRecord,
     SignerRecord,
-    Version,
-    decode_collection,
-    decode_head,
-    decode_list,
     decode_parameters,
     decode_sequence,
     decode_session,
     decode_signer,
-    decode_standing,
-    decode_version,
-    encode_collection,
-    encode_head,
-    encode_list,
     encode_parameters,
     encode_sequence,
     encode_session,
     encode_signer,
+)
+from contracts.versions import (
+    HeadRecord,
+    Version,
+    decode_head,
+    decode_standing,
+    decode_version,
+    encode_head,
     encode_version,
     version_of_head,
 )
 from ledger.format.outcome import Coordinates
+from ledger.format.terms import CollectionTerms
 from tests.support.mutation import mutations
 
 U64 = st.integers(0, 2**64 - 1)
@@ -50,8 +58,11 @@ COORDINATES = st.builds(
     st.integers(0, 255),
     DIGEST,
 )
-VERSIONS = st.builds(Version, U64, DIGEST, U32, COORDINATES, U64, st.integers(0, 2**16 - 1), U64)
-HEADS = st.builds(HeadRecord, VERSIONS, U64)
+VERSIONS = st.builds(
+    Version,
+    *(U64, DIGEST, U32, COORDINATES, U64, st.integers(0, 2**16 - 1), U64, U64, st.booleans()),
+)
+HEADS = st.builds(HeadRecord, VERSIONS, U64, U64)
 SESSIONS = st.builds(
     SessionRecord,
     st.binary(min_size=33, max_size=33),
@@ -64,12 +75,24 @@ SESSIONS = st.builds(
 )
 SIGNERS = st.builds(SignerRecord, U64, U32, st.booleans())
 SEQUENCES = st.builds(SequenceRecord, DIGEST, U64)
-COLLECTIONS = st.builds(CollectionRecord, st.binary(max_size=99), st.binary(max_size=99))
+ADDRESS = st.binary(min_size=20, max_size=20)
+TERMS = st.builds(
+    CollectionTerms,
+    *(
+        st.binary(max_size=99),
+        st.binary(max_size=99),
+        st.lists(ADDRESS, max_size=4).map(tuple),
+        U64,
+    ),
+)
+COLLECTIONS = st.builds(CollectionRecord, TERMS, st.just(b"") | ADDRESS, st.booleans())
+OWNERS = st.builds(OwnerRecord, U32, U64, U32)
 PARAMETERS = st.builds(
     Parameters,
-    *(U64, U32, U32, U64, U64, U64, U64, U64, U64, U32, U32, DIGEST, DIGEST),
+    *(U64, U32, U32, U64, U64, U64, U64, U64, U64, U32, U32, U32, U64, DIGEST, DIGEST),
     st.booleans(),
     st.lists(DIGEST, max_size=5).map(tuple),
+    st.lists(ADDRESS, max_size=5).map(tuple),
 )
 LISTS = st.lists(st.binary(max_size=40), max_size=5).map(tuple)
 
@@ -81,6 +104,7 @@ CODECS: dict[str, tuple[st.SearchStrategy[object], Callable[..., bytes], Callabl
     "sequence": (SEQUENCES, encode_sequence, decode_sequence),
     "collection": (COLLECTIONS, encode_collection, decode_collection),
     "parameters": (PARAMETERS, encode_parameters, decode_parameters),
+    "owner": (OWNERS, encode_owner, decode_owner),
     "list": (LISTS, encode_list, decode_list),
 }
 every_record = pytest.mark.parametrize("kind", CODECS)
@@ -114,7 +138,8 @@ def test_cut(kind: str, data: st.DataObject) -> None:
     """A record that ends in its fixed part (or anywhere, if it knows its width) is a StateError."""
     values, encode, decode = CODECS[kind]
     encoded = encode(data.draw(values))
-    shortest = {"collection": 4, "parameters": 137, "session": 118}.get(kind, len(encoded))
+    fixed = {"collection": 22, "parameters": 150, "session": 118}
+    shortest = fixed.get(kind, len(encoded))
     with pytest.raises(StateError):
         decode(encoded[: data.draw(st.integers(0, shortest - 1))])
 
@@ -130,13 +155,17 @@ def test_cut_list(items: tuple[bytes, ...], lost: int) -> None:
 def test_standing(head: HeadRecord) -> None:
     """What a put reads of a head without decoding it is what the whole record says."""
     data = encode_head(head)
-    assert decode_standing(data) == (head.version.number, head.deleted_through)
+    assert decode_standing(data) == (
+        head.version.number,
+        head.deleted_through,
+        head.destroyed_through,
+    )
     assert version_of_head(data) == encode_version(head.version)
     is_gone = head.version.number <= head.deleted_through
     assert head.current == (0 if is_gone else head.version.number)
 
 
-@given(HEADS, st.integers(0, 124))
+@given(HEADS, st.integers(0, 141))
 def test_standing_damaged(head: HeadRecord, size: int) -> None:
     """A head that is cut, or of another format, is not taken for one by a put either."""
     data = encode_head(head)
@@ -147,9 +176,15 @@ def test_standing_damaged(head: HeadRecord, size: int) -> None:
 
 @given(VERSIONS)
 def test_width_of_version(version: Version) -> None:
-    """A version has 115 bytes and its origin's two names, each with a length byte."""
+    """A version has 124 bytes and its origin's two names, each with a length byte."""
     names = len(version.origin.collection) + len(version.origin.name)
-    assert len(encode_version(version)) == 115 + 2 + names
+    assert len(encode_version(version)) == 124 + 2 + names
+
+
+def test_fresh_owner() -> None:
+    """An account that was never seen holds nothing; the record has 16 bytes."""
+    assert decode_owner(None) == OwnerRecord(0, 0, 0)
+    assert len(encode_owner(OwnerRecord())) == 16
 
 
 def test_fresh_signer() -> None:
@@ -163,6 +198,13 @@ def test_flags_are_strict() -> None:
     signer = encode_signer(SignerRecord(1, 2, is_closed=True))
     with pytest.raises(StateError):
         decode_signer(signer[:-1] + b"\2")
-    usual = decode_parameters(bytes(136) + b"\1")
+    usual = decode_parameters(bytes(148) + b"\1\0")
     with pytest.raises(StateError):
-        decode_parameters(encode_parameters(usual)[:-1] + b"\2")
+        decode_parameters(encode_parameters(usual)[:-2] + b"\2\0")
+    collection = encode_collection(CollectionRecord(CollectionTerms(b"r", b"w"), is_frozen=True))
+    with pytest.raises(StateError):
+        decode_collection(b"\2" + collection[1:])
+    origin = Coordinates("app", "x", bytes(16), 1, 1, bytes(32))
+    version = encode_version(Version(1, bytes(32), 16, origin, 1, 0, 1, is_destroyed=True))
+    with pytest.raises(StateError):
+        decode_version(version[:123] + b"\2" + version[124:])

@@ -212,9 +212,6 @@ def test_no_collections() -> None:
     rules = SmallRules(genesis_bytes(()))
     with refuses(Reason.NOT_ADMITTED):
         attempt(rules, enclave := Enclave("alpha"), rules.opening(enclave))
-    rules.state.apply({keys.ADMISSIONS: None})
-    with refuses(Reason.NOT_ADMITTED):
-        attempt(rules, enclave, rules.opening(enclave))
 
 
 def test_one_byte_of_code(rules: SmallRules) -> None:
@@ -272,11 +269,13 @@ def test_signer_and_svn() -> None:
 
 
 def test_damaged_admissions(rules: SmallRules) -> None:
-    """Admissions that are cut are our fault: StateError."""
-    rows = rules.state.rows[keys.ADMISSIONS]
-    rules.state.apply({keys.ADMISSIONS: rows[:-1]})
-    with pytest.raises(StateError):
-        attempt(rules, enclave := Enclave("gamma"), rules.opening(enclave))
+    """A file of policies that is cut, or names a policy that is gone, is our fault: StateError."""
+    key = keys.admission(b"m" + identity_of("beta").measurement)
+    rows = rules.state.rows[key]
+    for damage in ({key: rows[:-1]}, {key: rows, keys.policy(rows[8:40]): None}):
+        rules.state.apply(damage)
+        with pytest.raises(StateError):
+            attempt(rules, enclave := Enclave("beta"), rules.opening(enclave))
 
 
 def test_body_is_the_session(rules: SmallRules) -> None:

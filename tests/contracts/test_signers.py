@@ -41,13 +41,6 @@ def test_unknown_session(rules: SmallRules) -> None:
         rules.do(rules.envelope(signer, READ))
 
 
-def test_account_cannot_sign(rules: SmallRules) -> None:
-    """An account cannot sign on this network yet."""
-    signer = Signer(SignerKind.ACCOUNT, bytes(20), lambda _: bytes(65))
-    with refuses(Reason.UNKNOWN_SIGNER):
-        rules.do(rules.envelope(signer, READ))
-
-
 def test_unknown_node(rules: SmallRules) -> None:
     """A node key that the trust document does not name is an unknown signer."""
     key = ed25519.SigningKey(Secret(bytes(32)))

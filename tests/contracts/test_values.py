@@ -6,7 +6,8 @@ import pytest
 
 from attestation.identity import encode_identity, identity_digest
 from contracts.errors import StateError
-from contracts.records import Version, decode_head, decode_session, decode_version
+from contracts.records import decode_session
+from contracts.versions import Version, decode_head, decode_version
 from ledger import keys
 from ledger.format.operation import AcquireKey, Delete, Operation, Read
 from ledger.format.outcome import (
@@ -212,7 +213,7 @@ def test_acquire_key(rules: SmallRules, alpha: Signer, beta: Signer) -> None:
 
 
 @pytest.mark.parametrize("operation", [put_of("app", "x"), Delete("app", "x"), Read("app", "x")])
-@pytest.mark.parametrize("cut", [0, 1, 9, 50, 124])
+@pytest.mark.parametrize("cut", [0, 1, 9, 17, 50, 141])
 def test_damaged_head(rules: SmallRules, alpha: Signer, operation: Operation, cut: int) -> None:
     """A head that is cut to the record's fixed part or below is our fault: StateError."""
     rules.outcomes(alpha, put_of("app", "x"))

@@ -14,6 +14,7 @@ from enclave_client import wire
 from enclave_client.transactions import Transaction
 from ledger.crypto.p256 import SigningKey
 from ledger.format.operation import (
+    MAX_OPERATION_BYTES,
     AcquireKey,
     Delete,
     KeyServiceStart,
@@ -268,7 +269,7 @@ async def test_signers_of_other_kinds(client: RawClient, entrance: Entrance) -> 
     key = SigningKey()
     read = (Read(COLLECTION, "n"), b"")
     account = client.draft(read, signer_kind=SignerKind.ACCOUNT, signer=bytes(20))
-    assert await reason(entrance, envelope_of(client.sign(account))) is Reason.UNKNOWN_SIGNER
+    assert await reason(entrance, envelope_of(client.sign(account))) is Reason.BAD_SIGNATURE
     for step in (read, (AcquireKey(COLLECTION), b"")):
         fresh = client.draft(
             step, signer_kind=SignerKind.NEW_SESSION, signer=key.public, sequence=0
@@ -341,10 +342,10 @@ async def test_puts_of_modes_that_are_not_known(
 
 
 async def test_too_large(client: RawClient, entrance: Entrance) -> None:
-    """An envelope over 4 MiB, an operation over 4 KiB, a body over its limit: too large."""
+    """An envelope over 4 MiB, an operation over 20 KiB, a body over its limit: too large."""
     assert await reason(entrance, bytes(MAX_ENVELOPE_BYTES + 1)) is Reason.TOO_LARGE
     assert await reason(entrance, bytes(2 * MAX_ENVELOPE_BYTES - 1024)) is Reason.TOO_LARGE
-    sent = client.make((bytes(4097), b""))
+    sent = client.make((bytes(MAX_OPERATION_BYTES + 1), b""))
     assert await reason(entrance, envelope_of(sent)) is Reason.TOO_LARGE
     envelope = Envelope(bytes(9000), bytes(64), (b"x",), (bytes(16),), (b"",))
     assert await reason(entrance, encode_envelope(envelope)) is Reason.TOO_LARGE

@@ -16,6 +16,7 @@ from kms.messages import (
     Released,
     ReleaseItem,
     ReleaseRequest,
+    SealingKeyStatement,
     SessionGrant,
     StartRequest,
 )
@@ -53,6 +54,18 @@ CODECS = {
         messages.decode_certify_request,
         messages.MAX_CERTIFY_BYTES,
         st.builds(CertifyRequest, data, hashes, data, hashes),
+    ),
+    "SealingKeyQuestion": Codec(
+        messages.encode_sealing_key_question,
+        messages.decode_sealing_key_question,
+        messages.MAX_QUESTION_BYTES,
+        st.from_regex(r"[A-Za-z0-9][A-Za-z0-9._-]{0,60}(/[A-Za-z0-9_-]{1,60})?", fullmatch=True),
+    ),
+    "SealingKeyStatement": Codec(
+        messages.encode_sealing_key_statement,
+        messages.decode_sealing_key_statement,
+        messages.MAX_STATEMENT_BYTES,
+        st.builds(SealingKeyStatement, data, st.integers(0, 2**32 - 1), data),
     ),
     "CertifyReply": Codec(
         messages.encode_certify_reply,

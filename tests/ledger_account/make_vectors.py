@@ -17,7 +17,8 @@ from ledger.format.eip712 import (
 )
 from ledger.format.operation import Operation
 from ledger.format.policy_text import policy_text
-from ledger.format.summary import summarize
+from ledger.format.summary import summarize, summarize_question
+from ledger.format.terms import CollectionTerms, CreateCollection
 from sealedger.v1 import attestation_pb2 as pb
 from tests.ledger_format import make_vectors as formats
 from tests.support.repository import ROOT
@@ -31,14 +32,6 @@ NETWORK_ID = formats.NETWORK_ID
 SEQUENCE = 7
 TIME_MS = formats.TIME_MS
 BODY_HASH = formats.fixed("body hash")
-OPERATIONS: tuple[Operation, ...] = (
-    formats.OPERATIONS["operation Put"],
-    formats.OPERATIONS["operation Read"],
-    formats.OPERATIONS["operation Delete"],
-)
-SUMMARY = summarize(OPERATIONS)
-ASKED = summarize((formats.OPERATIONS["operation Read"],))
-DIGEST = transaction_digest(NETWORK_ID, SEQUENCE, SUMMARY, BODY_HASH)
 POLICY = pb.IdentityPolicy(
     any=pb.IdentityPolicyList(
         members=(
@@ -58,6 +51,18 @@ POLICY = pb.IdentityPolicy(
         )
     )
 ).SerializeToString(deterministic=True)
+TERMS = CollectionTerms(POLICY, POLICY, (formats.fixed("auditor", 20),), 86_400_000)
+OPERATIONS: tuple[Operation, ...] = (
+    formats.OPERATIONS["operation Put"],
+    formats.OPERATIONS["operation Read"],
+    formats.OPERATIONS["operation Delete"],
+    CreateCollection("team/secrets", TERMS),
+    formats.OPERATIONS["operation FreezeCollection"],
+    formats.OPERATIONS["operation Destroy"],
+)
+SUMMARY = summarize(OPERATIONS)
+ASKED = summarize_question(formats.QUESTIONS["query ListSecrets"])
+DIGEST = transaction_digest(NETWORK_ID, SEQUENCE, SUMMARY, BODY_HASH)
 
 
 def build_examples() -> dict[str, str]:

@@ -1,5 +1,6 @@
 """The text that a wallet shows: complete, canonical, and of one list of operations only."""
 
+import json
 import re
 from dataclasses import fields, replace
 from typing import get_args
@@ -10,9 +11,17 @@ from hypothesis import strategies as st
 
 from ledger.format import operation as ops
 from ledger.format.operation import decode_operation, encode_operation
-from ledger.format.summary import _KINDS, MAX_LINE_CHARACTERS, summarize
+from ledger.format.query import ListCollections, ListSecrets, Question
+from ledger.format.summary import (
+    _KINDS,
+    _QUESTIONS,
+    MAX_LINE_CHARACTERS,
+    summarize,
+    summarize_question,
+)
+from ledger.format.terms import CollectionTerms, CreateCollection, SetPolicy
 from tests.ledger_format import make_vectors as v
-from tests.ledger_format.strategies import operations
+from tests.ledger_format.strategies import operations, questions
 
 KINDS = get_args(ops.Operation)
 EXAMPLES = tuple(v.OPERATIONS.values())
@@ -75,6 +84,10 @@ def test_a_change_of_one_field_shows(
         new = getattr(other, name)
     elif isinstance(value, str):
         new = value[:-1] + ("a" if value[-1] != "a" else "b")
+    elif isinstance(value, bool):
+        new = not value
+    elif isinstance(value, CollectionTerms):
+        new = replace(value, readers=value.readers + b"x")
     elif isinstance(value, bytes):
         new = value[:-1] + bytes((value[-1] ^ 1,))
     else:
@@ -94,5 +107,49 @@ def test_the_longest_lines_are_bounded() -> None:
     """Names of 200 characters and the widest numbers stay under the limit."""
     name, wide = "n" * 200, 2**64 - 1
     put = ops.Put(name, name, b"\xff" * 16, 2**32 - 1, 255, b"\xff" * 32, 2**32 - 1, wide)
-    longest = max(len(summarize((one,))) for one in (put, *EXAMPLES))
+    terms = CollectionTerms(v.fixed("p", 8192), b"\0", tuple([b"\xff" * 20] * 64), wide)
+    created = CreateCollection(name, terms)
+    longest = max(len(summarize((one,))) for one in (put, created, *EXAMPLES))
     assert longest <= MAX_LINE_CHARACTERS
+
+
+@pytest.mark.parametrize("kind", get_args(Question))
+def test_every_question_has_a_line_with_every_field(kind: type) -> None:
+    """Each kind of question stands in the table, under a word of its own, with all its fields."""
+    assert set(_QUESTIONS[kind].fields) == {field.name for field in fields(kind)}
+    words = [one.word for one in (*_QUESTIONS.values(), *_KINDS.values())]
+    assert words.count(_QUESTIONS[kind].word) == 1
+
+
+@settings(max_examples=200)
+@given(questions, questions)
+@example(ListSecrets("a", 'x" after="', "", 1), ListSecrets("a", "x", ' after="', 1))
+@example(ListSecrets("a", "\\", "", 1), ListSecrets("a", "\\\\", "", 1))
+def test_different_questions_have_different_texts(one: Question, other: Question) -> None:
+    """Two questions share a text only if they are the same; each is one line of ASCII."""
+    text = summarize_question(one)
+    assert (text == summarize_question(other)) == (one == other)
+    assert text.isascii()
+    assert text.isprintable()
+    assert len(text) <= MAX_LINE_CHARACTERS
+
+
+@given(st.text(" !\"\\~aZ/'", max_size=20))
+def test_parts_of_names_are_json_strings(part: str) -> None:
+    """Whoever has a JSON encoder can make the text."""
+    assert f" after={json.dumps(part)} limit=1" in summarize_question(ListCollections(part, 1))
+
+
+def test_terms_are_told_apart_by_every_part() -> None:
+    """Another reader, writer, auditor or time to live gives another text."""
+    usual = CollectionTerms(b"r", b"w", (bytes(20),), 5)
+    others = (
+        replace(usual, readers=b"w"),
+        replace(usual, writers=b"r"),
+        replace(usual, auditors=()),
+        replace(usual, auditors=(b"\1" * 20,)),
+        replace(usual, ttl_ms=6),
+    )
+    texts = {summarize((CreateCollection("a", terms),)) for terms in (usual, *others)}
+    assert len(texts) == 1 + len(others)
+    assert "auditors:0x" + "0" * 40 + ";ttl_ms:5" in summarize((SetPolicy("a", usual),))

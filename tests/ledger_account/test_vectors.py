@@ -9,7 +9,7 @@ from eth_account.messages import encode_typed_data
 from ledger.crypto.secp256k1 import is_valid
 from ledger.format import eip712
 from ledger.format.address import decode_address
-from ledger.format.summary import _KINDS
+from ledger.format.summary import _KINDS, _QUESTIONS
 from tests.ledger_account.make_vectors import FILE, ORIGIN, build_examples, encode_file
 from tests.support.documents import table
 from tests.support.repository import ROOT
@@ -51,6 +51,14 @@ def test_a_stranger_verifies_the_examples() -> None:
     asked = encode_typed_data(full_message=json.loads(KEPT["query typed data"]))
     hashed = Account.sign_message(asked, KEPT["private key"]).message_hash
     assert bytes(hashed).hex() == KEPT["query digest"]
+
+
+def test_the_page_lists_every_kind_of_question() -> None:
+    """The table of questions on the page is the program's, fields and order included."""
+    section = PAGE[PAGE.index("| question | fields in this order |") :]
+    rows = re.findall(r"^\| `([A-Za-z]+)` \| ([^|]+) \|$", section, re.MULTILINE)
+    shown = {word: [field.split(" ")[0] for field in row.split(", ")] for word, row in rows}
+    assert shown == {kind.word: list(kind.fields) for kind in _QUESTIONS.values()}
 
 
 def test_the_page_lists_every_kind_of_operation() -> None:

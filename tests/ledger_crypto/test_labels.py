@@ -5,7 +5,7 @@ from itertools import permutations
 
 from ledger import sealing
 from ledger.crypto import derive
-from ledger.format import sealed, transaction, trust
+from ledger.format import query, sealed, transaction, trust
 from tests.ledger_format.make_vectors import REPOSITORY
 
 DERIVED = {
@@ -20,6 +20,9 @@ OTHERS = {
     "outcome": b"outcome\0",
     "value": sealing._VALUE,
     "wrap": sealing._WRAP,
+    "wrap public": sealing._WRAP_PUBLIC,
+    "statement": sealing._STATEMENT,
+    "query": query.QUERY_DOMAIN,
     "released": sealing._RELEASE,
 }
 

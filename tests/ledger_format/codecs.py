@@ -6,7 +6,17 @@ from typing import Any
 
 from google.protobuf.message import Message
 
-from ledger.format import genesis, leaf, operation, outcome, receipt, sealed, transaction, trust
+from ledger.format import (
+    genesis,
+    leaf,
+    operation,
+    outcome,
+    query,
+    receipt,
+    sealed,
+    transaction,
+    trust,
+)
 from sealedger.v1 import ledger_pb2 as pb
 from tests.ledger_format import make_vectors as v
 
@@ -66,6 +76,13 @@ CODECS = {
         operation.MAX_OPERATION_BYTES,
         _pairs(operation.encode_operation, *v.OPERATIONS.values()),
         pb.Operation,
+    ),
+    "query": Codec(
+        query.encode_query,
+        query.decode_query,
+        query.MAX_QUERY_BYTES,
+        _pairs(query.encode_query, *v.QUERIES.values()),
+        pb.Query,
     ),
     "outcome": Codec(
         outcome.encode_outcome,

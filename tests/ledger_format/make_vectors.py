@@ -22,10 +22,29 @@ from ledger.format import operation as ops
 from ledger.format import outcome as outs
 from ledger.format.genesis import Collection, Genesis, Limits, Profile, encode_genesis, network_id
 from ledger.format.leaf import BlockHeader, GenesisLeaf, Leaf, TransactionLeaf, encode_leaf
+from ledger.format.query import (
+    ListCollections,
+    ListSecrets,
+    OpenEntries,
+    Query,
+    Question,
+    ShowCollection,
+    ShowHead,
+    ShowHistory,
+    encode_query,
+    query_message,
+)
 from ledger.format.reason import Reason
 from ledger.format.receipt import Opened, Receipt, encode_receipt
-from ledger.format.sealed import MODE_SESSION, encode_coordinates, split_sealed
+from ledger.format.sealed import MODE_PUBLIC, MODE_SESSION, encode_coordinates, split_sealed
 from ledger.format.stored import Stored, encode_stored
+from ledger.format.terms import (
+    CollectionTerms,
+    CreateCollection,
+    Destroy,
+    FreezeCollection,
+    SetPolicy,
+)
 from ledger.format.transaction import (
     Body,
     Envelope,
@@ -98,6 +117,7 @@ GENESIS = Genesis(
     collateral=(b"collateral",),
     limits=Limits(),
     collections=(Collection("app/secrets", b"readers", b"writers"),),
+    auditors=(fixed("network auditor", 20),),
 )
 NETWORK_ID = network_id(encode_genesis(GENESIS))
 
@@ -106,6 +126,11 @@ COLLECTION_SECRET = sealing.collection_secret(EPOCH_SECRET, AT.collection)
 WRITER_KEK = sealing.session_kek(COLLECTION_SECRET, WRITER)
 SEALED, SEALED_DIGEST = sealing.seal_value(NETWORK_ID, AT, WRITER_KEK, DATA_KEY, VALUE)
 HEADER, CIPHERTEXT = split_sealed(SEALED)
+
+SEALING_KEY = sealing.sealing_key(COLLECTION_SECRET).public
+SEALING_STATEMENT = sealing.sealing_key_statement(NETWORK_ID, AT.collection, 1, SEALING_KEY)
+OWNER = fixed("owner", 20)
+TERMS = CollectionTerms(b"readers", b"writers", (fixed("auditor", 20),), 86_400_000)
 
 OPERATIONS: dict[str, ops.Operation] = {
     "operation OpenSession": ops.OpenSession(
@@ -124,6 +149,16 @@ OPERATIONS: dict[str, ops.Operation] = {
     "operation Read": ops.Read("app/secrets", "db/password"),
     "operation Read of version 3": ops.Read("app/secrets", "db/password", 3),
     "operation Delete": ops.Delete("app/secrets", "db/password", 1),
+    "operation Put with a time to live": ops.Put(
+        *("app/secrets", "db/password", AT.record_id, 1, MODE_PUBLIC, SEALED_DIGEST, 44),
+        ttl_ms=3_600_000,
+    ),
+    "operation CreateCollection": CreateCollection("team/secrets", TERMS),
+    "operation SetPolicy": SetPolicy("team/secrets", CollectionTerms(b"readers", b"writers")),
+    "operation FreezeCollection": FreezeCollection("team/secrets", frozen=True),
+    "operation FreezeCollection that ends it": FreezeCollection("team/secrets", frozen=False),
+    "operation Destroy": Destroy("team/secrets", "db/password"),
+    "operation Destroy of version 3": Destroy("team/secrets", "db/password", 3),
     "operation KeyServiceStart": ops.KeyServiceStart(fixed("nonce"), SERVICE_KEY.public),
 }
 GRANTED = outs.ReadGranted(
@@ -148,9 +183,28 @@ OUTCOMES = {
     "outcome PutDone": outs.Outcome(Reason.OK, outs.PutDone(1)),
     "outcome ReadGranted": outs.Outcome(Reason.OK, GRANTED),
     "outcome Deleted": outs.Outcome(Reason.OK, outs.Deleted(1)),
+    "outcome Destroyed": outs.Outcome(Reason.OK, outs.Destroyed(1, 3)),
     "outcome Conflict": outs.Outcome(Reason.VERSION_CONFLICT, outs.Conflict(0)),
     "outcome OK without detail": outs.Outcome(Reason.OK),
     "outcome DENIED": outs.Outcome(Reason.DENIED),
+}
+
+QUESTIONS: dict[str, Question] = {
+    "query ListSecrets": ListSecrets("app/secrets", "db/", "db/password", 100),
+    "query ShowHead": ShowHead("app/secrets", "db/password"),
+    "query ShowHistory": ShowHistory("app/secrets", "db/password", 0, 1000),
+    "query ShowCollection": ShowCollection("app/secrets"),
+    "query ListCollections": ListCollections("", 100),
+    "query OpenEntries": OpenEntries(3, 100, "app/secrets", READER),
+    "query OpenEntries of indices": OpenEntries(0, 2, indices=(1, 3)),
+}
+QUERIES = {
+    name: Query(NETWORK_ID, SignerKind.SESSION, READER, TIME_MS, question)
+    for name, question in QUESTIONS.items()
+} | {
+    "query ShowHead of an account": Query(
+        NETWORK_ID, SignerKind.ACCOUNT, OWNER, TIME_MS, QUESTIONS["query ShowHead"]
+    )
 }
 
 SALTS = (fixed("salt of the read", 16), fixed("salt of the key", 16))
@@ -280,6 +334,8 @@ def build_examples() -> list[Example]:
             "outcome salt": ops.outcome_salt(SALTS[0]),
             "outcome digest": ops.outcome_digest(SALTS[0], ANSWERED[0]),
         },
+        "query": {name: encode_query(one) for name, one in QUERIES.items()}
+        | {"signed query": query_message(NETWORK_ID, encode_query(QUERIES["query ShowHead"]))},
         "body": {"body": body, "transaction hash": transaction_hash(body)},
         "envelope": {
             "signed message": signed_message(NETWORK_ID, body),
@@ -306,6 +362,8 @@ def build_examples() -> list[Example]:
             "record key": derive.derive(WRITER_KEK, derive.RECORD, AT.record_id).reveal(),
             "data key": DATA_KEY.reveal(),
             "value": VALUE,
+            "public sealing key": SEALING_KEY,
+            "signature of the sealing key": SERVICE_KEY.sign(SEALING_STATEMENT),
             "reader's session secret": sealing.session_secret(EPOCH_SECRET, READER).reveal(),
             "leaf hash": leaf_hash(encode_leaf(LEAF)),
             "release key": RELEASE_KEY.reveal(),

@@ -6,6 +6,8 @@ from ledger.format import genesis as g
 from ledger.format import leaf as lf
 from ledger.format import operation as ops
 from ledger.format import outcome as outs
+from ledger.format import query as q
+from ledger.format import terms as tm
 from ledger.format import transaction as tx
 from ledger.format.names import MAX_NAME_BYTES
 from ledger.format.reason import Reason
@@ -28,13 +30,21 @@ _SHORT = st.lists(_SEGMENTS, min_size=1, max_size=6).map("/".join)
 names = _SHORT | _SHORT.map(lambda name: (name + "-" * MAX_NAME_BYTES)[:MAX_NAME_BYTES])
 
 modes = st.integers(0, ops.MAX_MODE)
-puts = st.builds(ops.Put, names, names, b16, u32, modes, b32, u32, st.none() | u64)
+puts = st.builds(ops.Put, names, names, b16, u32, modes, b32, u32, st.none() | u64, u64)
+addresses = st.binary(min_size=20, max_size=20)
+auditors = st.lists(addresses, max_size=4, unique=True).map(lambda many: tuple(sorted(many)))
+policies = st.binary(min_size=1, max_size=40) | st.just(b"x" * tm.MAX_TERMS_POLICY_BYTES)
+terms = st.builds(tm.CollectionTerms, policies, policies, auditors, u64)
 operations = st.one_of(
     puts,
     st.builds(ops.Read, names, names, st.none() | versions),
     st.builds(ops.Delete, names, names, st.none() | u64),
     st.builds(ops.AcquireKey, names),
     st.builds(ops.KeyServiceStart, b32, b32),
+    st.builds(tm.CreateCollection, names, terms),
+    st.builds(tm.SetPolicy, names, terms),
+    st.builds(tm.FreezeCollection, names, st.booleans()),
+    st.builds(tm.Destroy, names, names, st.none() | versions),
     st.builds(
         ops.OpenSession,
         session_key=b33,
@@ -45,6 +55,23 @@ operations = st.one_of(
         checkpoint_size=u64,
         checkpoint_root=b32,
     ),
+)
+
+_parts = st.just("") | names.map(lambda name: name[:40]) | st.text(" !~aZ/", max_size=200)
+_rows = st.integers(1, q.MAX_ROWS)
+_indices = st.lists(u64, max_size=6, unique=True).map(lambda many: tuple(sorted(many)))
+questions: st.SearchStrategy[q.Question] = st.one_of(
+    st.builds(q.ListSecrets, names, _parts, _parts, _rows),
+    st.builds(q.ShowHead, names, names),
+    st.builds(q.ShowHistory, names, names, u64, _rows),
+    st.builds(q.ShowCollection, names),
+    st.builds(q.ListCollections, _parts, _rows),
+    st.builds(q.OpenEntries, u64, _rows, st.just("") | names, st.just(b"") | b32),
+    st.builds(q.OpenEntries, st.just(0), _rows, indices=_indices),
+)
+queries = st.one_of(
+    st.builds(q.Query, b32, st.just(tx.SignerKind.SESSION), b32, u64, questions),
+    st.builds(q.Query, b32, st.just(tx.SignerKind.ACCOUNT), addresses, u64, questions),
 )
 
 coordinates = st.builds(outs.Coordinates, names, names, b16, u32, st.integers(1, 255), b32)
@@ -65,6 +92,7 @@ details = st.one_of(
     granted,
     st.builds(outs.PutDone, versions),
     st.builds(outs.Deleted, versions),
+    st.tuples(versions, versions).map(lambda two: outs.Destroyed(*sorted(two))),
     st.builds(outs.KeyAcquired, names, u32, b32, b32, u32),
     st.builds(outs.SessionOpened, b32, u64, u32, st.binary(max_size=300)),
 )
@@ -194,6 +222,8 @@ limits = st.builds(
     block_interval_ms=st.integers(1, g.MAX_LIMIT_MS),
     value_bytes=st.integers(1, 1024 * 1024),
     denials=st.integers(1, 2**32 - 1),
+    owner_collections=u32,
+    owner_bytes=u64,
 )
 genesis = st.builds(
     g.Genesis,
@@ -209,6 +239,7 @@ genesis = st.builds(
         max_size=3,
         unique_by=lambda one: one.name,
     ).map(tuple),
+    auditors=auditors,
 )
 receipts = st.builds(
     lambda index, hashes, leaf, opened: Receipt(

@@ -1,6 +1,7 @@
 """Operations, outcomes and stored records that are canonical bytes but cannot be meant."""
 
 from dataclasses import replace
+from hashlib import sha256
 
 import pytest
 
@@ -8,12 +9,22 @@ from ledger.errors import FormatError, StoreError
 from ledger.format import operation as ops
 from ledger.format import outcome as outs
 from ledger.format.reason import Reason
-from ledger.format.stored import Stored, decode_stored, encode_stored
+from ledger.format.stored import MAX_STORED_BYTES, Stored, decode_stored, encode_stored
+from ledger.format.terms import (
+    CollectionTerms,
+    CreateCollection,
+    Destroy,
+    FreezeCollection,
+    SetPolicy,
+)
+from ledger.format.transaction import MAX_ENVELOPE_BYTES
 from sealedger.v1 import ledger_pb2 as pb
 from tests.ledger_format import make_vectors as v
 
 OPEN = ops.OpenSession(bytes(33), bytes(1216), *(bytes(32),) * 3, 5, bytes(32))
 PUT = ops.Put("app", "name", bytes(16), 1, 1, bytes(32), 16)
+TERMS = CollectionTerms(b"readers", b"writers")
+MANY = tuple(sorted(bytes((n,)) * 20 for n in range(65)))
 KEY = outs.KeyAcquired("app", 1, bytes(32), bytes(32), 1)
 DETAILS = [one.detail for one in v.OUTCOMES.values() if one.detail]
 OPENED = outs.SessionOpened(bytes(32), 1, 1, b"")
@@ -33,6 +44,23 @@ OPENED = outs.SessionOpened(bytes(32), 1, 1, b"")
         ops.Delete("app", "a/"),
         ops.Delete("/", "a"),
         ops.AcquireKey("../app"),
+        Destroy("app", "a//b"),
+        Destroy("app", "name", 0),
+        FreezeCollection("a b", frozen=True),
+        *(
+            kind(*parts)
+            for kind in (CreateCollection, SetPolicy)
+            for parts in (
+                ("", TERMS),
+                ("app", replace(TERMS, readers=b"")),
+                ("app", replace(TERMS, writers=b"")),
+                ("app", replace(TERMS, readers=bytes(8193))),
+                ("app", replace(TERMS, auditors=(bytes(19),))),
+                ("app", replace(TERMS, auditors=(bytes(20), bytes(20)))),
+                ("app", replace(TERMS, auditors=(b"b" * 20, b"a" * 20))),
+                ("app", replace(TERMS, auditors=MANY)),
+            )
+        ),
         ops.KeyServiceStart(bytes(31), bytes(32)),
         ops.KeyServiceStart(bytes(32), bytes(0)),
         *(
@@ -48,7 +76,7 @@ OPENED = outs.SessionOpened(bytes(32), 1, 1, b"")
             for wrong in (-1, 1)
         ),
     ],
-    ids=repr,
+    ids=lambda one: f"{type(one).__name__} {sha256(repr(one).encode()).hexdigest()[:8]}",
 )
 def test_impossible_operations_are_refused(operation: ops.Operation) -> None:
     """A bad name, a wrong width, a version that never was: MALFORMED."""
@@ -58,7 +86,7 @@ def test_impossible_operations_are_refused(operation: ops.Operation) -> None:
 
 
 @pytest.mark.parametrize(
-    "data", [b"", pb.Operation().SerializeToString(), b"\x3a\x00"], ids=["empty", "none", "kind 7"]
+    "data", [b"", pb.Operation().SerializeToString(), b"\x5a\x00"], ids=["empty", "none", "kind 11"]
 )
 def test_an_operation_has_a_kind(data: bytes) -> None:
     """Nothing, and a kind that nobody knows, are no operations."""
@@ -74,16 +102,21 @@ def test_no_version_is_not_version_zero(version: int | None) -> None:
 
 
 def test_the_largest_operation_is_within_the_limit() -> None:
-    """Operations with every field at its widest are under 4,096 bytes, and so are outcomes."""
+    """Operations with every field at its widest are under 20 KiB, outcomes under 4,096 bytes."""
     widest = ops.Put(
-        "x" * 200, "y" * 200, bytes(16), *(2**32 - 1,) * 2, bytes(32), 2**32 - 1, 2**64 - 1
+        "x" * 200, "y" * 200, bytes(16), *(2**32 - 1,) * 2, bytes(32), 2**32 - 1, *(2**64 - 1,) * 2
     )
+    terms = CollectionTerms(bytes(8192), bytes(8192), MANY[:64], 2**64 - 1)
     at = outs.Coordinates("x" * 200, "y" * 200, bytes(16), 2**32 - 1, 255, bytes(32))
     granted = outs.ReadGranted(
         "x" * 200, "y" * 200, 2**64 - 1, at, *(bytes(32),) * 3, 2**64 - 1, 255, 2**32 - 1
     )
     opened = replace(OPEN, checkpoint_size=2**64 - 1)
     assert max(len(ops.encode_operation(one)) for one in (widest, opened)) == 1404
+    for owners in (CreateCollection("x" * 200, terms), SetPolicy("x" * 200, terms)):
+        encoded = ops.encode_operation(owners)
+        assert len(encoded) == 18_020 < ops.MAX_OPERATION_BYTES
+        assert ops.decode_operation(encoded) == owners
     outcome = outs.Outcome(Reason.OK, granted)
     assert len(outs.encode_outcome(outcome)) == 1011
     assert outs.decode_outcome(outs.encode_outcome(outcome)) == outcome
@@ -98,6 +131,9 @@ def test_the_largest_operation_is_within_the_limit() -> None:
         replace(OPENED, session_id=b""),
         outs.PutDone(0),
         outs.Deleted(0),
+        outs.Destroyed(0, 1),
+        outs.Destroyed(0, 0),
+        outs.Destroyed(2, 1),
         replace(v.GRANTED, collection=""),
         replace(v.GRANTED, name="a b"),
         replace(v.GRANTED, version=0),
@@ -144,6 +180,15 @@ def test_an_unknown_reason_is_refused(number: int) -> None:
     message.reason = number  # type: ignore[assignment]  # the wire can carry any number
     with pytest.raises(FormatError):
         outs.decode_outcome(message.SerializeToString())
+
+
+def test_what_stands_beside_a_leaf_can_be_read_again() -> None:
+    """The record of the largest envelope with 256 of the largest outcomes is within its limit."""
+    operation = bytes(MAX_ENVELOPE_BYTES // 256)
+    stored = Stored((operation,) * 256, (bytes(16),) * 256, (bytes(outs.MAX_OUTCOME_BYTES),) * 256)
+    encoded = encode_stored(stored)
+    assert MAX_ENVELOPE_BYTES + 1024 * 1024 < len(encoded) < MAX_STORED_BYTES
+    assert decode_stored(encoded) == stored
 
 
 def test_a_digest_hides_and_binds() -> None:

@@ -9,9 +9,22 @@ from ledger.errors import FormatError
 from ledger.format import receipt as rc
 from ledger.format import transaction as tx
 from ledger.format.leaf import Leaf, encode_leaf
-from ledger.format.operation import Put, encode_operation, operation_digest, outcome_digest
-from ledger.format.outcome import Coordinates, Outcome, ReadGranted, encode_outcome
+from ledger.format.operation import (
+    MAX_OPERATION_BYTES,
+    Put,
+    encode_operation,
+    operation_digest,
+    outcome_digest,
+)
+from ledger.format.outcome import (
+    MAX_OUTCOME_BYTES,
+    Coordinates,
+    Outcome,
+    ReadGranted,
+    encode_outcome,
+)
 from ledger.format.reason import Reason
+from ledger.format.terms import CollectionTerms, CreateCollection
 from ledger.format.trust import TrustDocument, quorum_rule
 from ledger.log.merkle import leaf_hash
 from ledger.log.proof_file import (
@@ -204,7 +217,15 @@ def test_one_maximal_operation_of_a_maximal_leaf_fits_a_line() -> None:
     )
     deep = replace(receipt, index=2**63 - 2, hashes=(bytes(32),) * 63)
     line = rc.encode_receipt(deep).split(b"\n")[1]
-    assert len(line) + 1 < 26_000 < MAX_LINE_BYTES
+    assert len(line) + 1 < 26_000
+    terms = CollectionTerms(bytes(8192), bytes(8192), tuple(bytes((n,)) * 20 for n in range(64)))
+    created = encode_operation(CreateCollection("x" * 200, replace(terms, ttl_ms=2**64 - 1)))
+    opened = rc.Opened(255, salts[255], created, answers[255])
+    line = rc.encode_receipt(replace(deep, opened=(opened,))).split(b"\n")[1]
+    assert len(line) + 1 < 49_000 < MAX_LINE_BYTES
+    widest = rc.Opened(255, salts[255], bytes(MAX_OPERATION_BYTES), bytes(MAX_OUTCOME_BYTES))
+    line = rc.encode_receipt(replace(deep, opened=(widest,))).split(b"\n")[1]
+    assert len(line) + 1 < 57_000 < MAX_LINE_BYTES
     verified = rc.verify_receipt(rc.decode_receipt(rc.encode_receipt(receipt)), RULE, v.NETWORK_ID)
     assert verified.opened[0].operation == put
 

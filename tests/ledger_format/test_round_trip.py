@@ -18,6 +18,7 @@ STRATEGIES: dict[str, st.SearchStrategy[Any]] = {
     "body": values.bodies,
     "envelope": values.envelopes(),
     "operation": values.operations,
+    "query": values.queries,
     "outcome": values.outcomes,
     "leaf": values.leaves,
     "sealed header": values.headers,

@@ -27,6 +27,14 @@ KINDS: dict[str, tuple[Callable[..., bytes], st.SearchStrategy[Any]]] = {
     "tile": (keys.tile, st.tuples(u8, u64)),
     "collection": (keys.collection, st.tuples(names)),
     "session": (keys.session, st.tuples(b32)),
+    "owner": (keys.owner, st.tuples(st.binary(min_size=20, max_size=20))),
+    "admission": (
+        keys.admission,
+        st.tuples(
+            st.sampled_from([33, 49, 35, 51]).flatmap(lambda n: st.binary(min_size=n, max_size=n))
+        ),
+    ),
+    "policy": (keys.policy, st.tuples(b32)),
     "quote": (keys.quote, st.tuples(b32)),
     "signer": (keys.signer, signers),
     "sequence": (keys.sequence, st.tuples(signers, u64).map(lambda two: (*two[0], two[1]))),
@@ -37,6 +45,7 @@ KINDS: dict[str, tuple[Callable[..., bytes], st.SearchStrategy[Any]]] = {
 SINGLE = {
     name: value for name, value in vars(keys).items() if name.isupper() and isinstance(value, bytes)
 }
+RANGES = {"names_from", "touches_from", "collections_after"}  # from which key to which
 # prefixes of other keys on purpose: all state, and all touches
 PREFIXES = {"STATE", "TOUCH"}
 
@@ -48,7 +57,8 @@ def test_every_kind_of_key_is_tested() -> None:
         for name, value in vars(keys).items()
         if callable(value) and value.__module__ == keys.__name__ and name[0].islower()
     }
-    assert made - {"decode_head"} == set(KINDS)
+    readers = {"decode_head", "name_of_head", "name_of_collection", "place_of_touch"}
+    assert made - readers - RANGES == set(KINDS)
 
 
 @settings(max_examples=40)
@@ -111,6 +121,9 @@ def test_all_state_is_under_one_prefix() -> None:
     state = {
         "collection",
         "session",
+        "owner",
+        "admission",
+        "policy",
         "quote",
         "signer",
         "sequence",
@@ -122,7 +135,8 @@ def test_all_state_is_under_one_prefix() -> None:
         "entry": (1,), "operations": (1,), "payload": (1, 2), "tile": (0, 1), "collection": ("a",),
         "session": (bytes(32),), "quote": (bytes(32),), "signer": (1, bytes(32)),
         "sequence": (1, bytes(32), 1), "head_of": ("a", "b"), "version_of": ("a", "b", 1),
-        "touch": ("a", "b", 1, 2),
+        "touch": ("a", "b", 1, 2), "owner": (bytes(20),), "admission": (b"m",),
+        "policy": (bytes(32),),
     }  # fmt: skip
     for name, (make, _) in KINDS.items():
         assert make(*examples[name]).startswith(keys.STATE) == (name in state)
@@ -137,7 +151,35 @@ def test_the_layout_names_every_prefix() -> None:
     used = {key[:1].decode() for name, key in SINGLE.items() if name not in PREFIXES}
     assert listed == used | {"e", "t", "o", "p", "s"}
     types = set(re.findall(r"``([A-Z])``", text))
-    assert types == {"P", "A", "C", "S", "Q", "N", "W", "H", "V", "T"}
+    assert types == {"P", "A", "B", "C", "U", "S", "Q", "N", "W", "H", "V", "T"}
+
+
+parts = names | st.sampled_from(["", "a", "a-", "a/", "~", " "])
+
+
+@given(st.lists(names | st.sampled_from(["a", "a-b", "a/b", "b"]), unique=True), parts, parts)
+def test_ranges_of_names(known: list[str], prefix: str, after: str) -> None:
+    """Scans of names and collections hold exactly what starts so and comes after, in order."""
+    start, stop = keys.names_from("app", prefix, after)
+    wanted = sorted(one for one in known if one.startswith(prefix) and one > after)
+    heads = [keys.head_of(place, one) for place in ("ap", "app", "app/a") for one in known]
+    found = [key for key in sorted(heads) if start <= key < stop]
+    assert [keys.name_of_head(key) for key in found] == wanted
+    start, stop = keys.collections_after(after)
+    found = [key for key in sorted(map(keys.collection, known)) if start <= key < stop]
+    assert [keys.name_of_collection(key) for key in found] == [
+        one for one in sorted(known) if one > after
+    ]
+
+
+@given(places, st.lists(st.tuples(u64, u16), unique=True), u64)
+def test_ranges_of_touches(place: tuple[str, str], marks: list[tuple[int, int]], at: int) -> None:
+    """A scan of touches holds those of one secret from an entry on, in order."""
+    start, stop = keys.touches_from(*place, at)
+    rows = sorted(keys.touch(*place, *mark) for mark in marks)
+    rows.append(keys.touch(place[0], place[1] + "x", at, 0))
+    found = [keys.place_of_touch(key) for key in rows if start <= key < stop]
+    assert found == sorted(mark for mark in marks if mark[0] >= at)
 
 
 @given(u64, b32, u64, u64)

@@ -18,7 +18,7 @@ from tests.support.real_node import (
 
 NAME = "planted/name-77e1"
 VALUE = b"planted value a50c that nobody may see"
-ORIGINS = {"node started", "attest", "node stopping"}
+ORIGINS = {"node started", "attest", "refused", "node stopping", "node stopped"}
 
 
 @pytest.mark.slow

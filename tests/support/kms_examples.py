@@ -12,6 +12,7 @@ from kms.messages import (
     Released,
     ReleaseItem,
     ReleaseRequest,
+    SealingKeyStatement,
     SessionGrant,
     StartRequest,
     encode_certify_reply,
@@ -19,6 +20,8 @@ from kms.messages import (
     encode_hello_evidence,
     encode_release_reply,
     encode_release_request,
+    encode_sealing_key_question,
+    encode_sealing_key_statement,
     encode_session_grant,
     encode_start_request,
 )
@@ -56,6 +59,8 @@ def build_examples() -> dict[str, str]:
     released = sealing.seal_released(one_time, Secret(b"\xd1" * 32))
     item = ReleaseItem(POSITION, b"\x5b" * 16, b"outcome", b"operation", b"header", b"\x5c" * 32)
     hashes = (b"\x01" * 32, b"\x02" * 32)
+    public = epoch_keys.sealing_key(1, "app/secrets").public
+    statement = sealing.sealing_key_statement(b"\xa1" * 32, "app/secrets", 1, public)
     values = {
         "log key": keys.log.public,
         "service key": keys.service.public,
@@ -81,6 +86,11 @@ def build_examples() -> dict[str, str]:
         ),
         "SessionGrant": encode_session_grant(
             SessionGrant(SESSION, 1_800_003_600_000, b"sealed secret", b"\x5d" * 64)
+        ),
+        "sealing key": public,
+        "SealingKeyQuestion": encode_sealing_key_question("app/secrets"),
+        "SealingKeyStatement": encode_sealing_key_statement(
+            SealingKeyStatement(b"public key", 1, keys.service.sign(statement))
         ),
         "HelloEvidence": encode_hello_evidence(
             HelloEvidence(b"evidence", b"checkpoint", b"\x5e" * 64)

@@ -6,9 +6,24 @@ tuples of words and numbers.
 """
 
 from copy import deepcopy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from ledger.format.operation import AcquireKey, Delete, Operation, Put, Read
+from ledger.format.operation import (
+    AcquireKey,
+    Delete,
+    KeyServiceStart,
+    OpenSession,
+    Operation,
+    Put,
+    Read,
+)
+from ledger.format.terms import (
+    CollectionTerms,
+    CreateCollection,
+    Destroy,
+    FreezeCollection,
+    SetPolicy,
+)
 
 Answer = tuple[object, ...]
 Step = Operation | bytes  # bytes: an operation that does not decode
@@ -16,10 +31,13 @@ Step = Operation | bytes  # bytes: an operation that does not decode
 
 @dataclass(frozen=True)
 class Rights:
-    """Who reads and who writes a collection."""
+    """Who reads and who writes a collection, how long values live, who owns it."""
 
     readers: frozenset[str]
     writers: frozenset[str]
+    ttl_ms: int = 0
+    owner: str = ""
+    frozen: bool = False
 
 
 @dataclass(frozen=True)
@@ -30,15 +48,18 @@ class Limits:
     skew_ms: int
     denials: int
     value_bytes: int
+    owner_collections: int
+    owner_bytes: int
 
 
 @dataclass
 class Session:
-    """A session: who it is, until when, and what it did."""
+    """A session or an account: who it is, until when, and what it did."""
 
-    id: bytes
+    id: bytes  # as a value names its writer
     who: str
     expires_ms: int
+    is_account: bool = False
     denials: int = 0
     ran: dict[int, tuple[int, int]] = field(default_factory=dict)  # number: (transaction, entry)
 
@@ -57,14 +78,18 @@ class Value:
     entry: int
     position: int
     writer: bytes
+    size: int
+    expires_ms: int
 
 
 @dataclass
 class Secret:
-    """All values that a name ever had, and how many of them are deleted."""
+    """All values that a name ever had, how many are deleted, which are destroyed."""
 
     values: list[Value] = field(default_factory=list)
     deleted: int = 0
+    destroyed: set[int] = field(default_factory=set)
+    swept: int = 0  # up to here, by a Destroy without a version
 
     @property
     def current(self) -> int:
@@ -84,12 +109,32 @@ class Asked:
     steps: tuple[Step, ...]
 
 
-class Model:
-    """The ledger in a dict."""
+@dataclass(frozen=True)
+class At:
+    """Which operation is answered, and when."""
 
-    def __init__(self, rights: dict[str, Rights], limits: Limits) -> None:
-        self.rights = rights
+    entry: int
+    position: int
+    time_ms: int
+
+
+HOPELESS = ("MALFORMED", "UNKNOWN_COLLECTION", "WRONG_SIGNER")
+WORTHLESS = (*HOPELESS, "DENIED", "COLLECTION_EXISTS", "QUOTA_EXCEEDED", "NOT_FOUND")
+WEEK_MS = 7 * 24 * 3_600_000
+
+
+class Model:
+    """The ledger in a dict; `meanings` says whom an owner's terms name."""
+
+    def __init__(
+        self,
+        rights: dict[str, Rights],
+        limits: Limits,
+        meanings: dict[CollectionTerms, Rights],
+    ) -> None:
+        self.rights = dict(rights)
         self.limits = limits
+        self.meanings = meanings
         self.secrets: dict[tuple[str, str], Secret] = {}
         self.marks: set[tuple[str, str, int, int, str]] = set()
 
@@ -97,31 +142,53 @@ class Model:
         """Whether any collection knows the enclave."""
         return any(who in one.readers | one.writers for one in self.rights.values())
 
+    def owned(self, who: str) -> set[str]:
+        """The collections of an account."""
+        return {place for place, one in self.rights.items() if one.owner == who}
+
+    def used(self, who: str) -> int:
+        """The bytes that stand in an account's collections."""
+        return sum(
+            value.size
+            for (place, _), secret in self.secrets.items()
+            for number, value in enumerate(secret.values, 1)
+            if self.rights[place].owner == who and number not in secret.destroyed
+        )
+
     def ask(self, asked: Asked, time_ms: int, entry: int) -> Answer:
         """("again", entry), ("refused", why) or ("entry", an answer for each operation)."""
         session = asked.session
+        if session.is_account and any(isinstance(step, bytes) for step in asked.steps):
+            return ("refused", "BAD_SIGNATURE")
         if asked.number in session.ran:
             tag, first = session.ran[asked.number]
             return ("again", first) if tag == asked.tag else ("refused", "SEQUENCE_REUSED")
         why = self._why_not(asked, time_ms)
         if why:
             return ("refused", why)
-        secrets, marks = deepcopy(self.secrets), set(self.marks)
-        answers, denials = self._run(asked, entry)
-        hopeless = ("MALFORMED", "UNKNOWN_COLLECTION", "WRONG_SIGNER")
-        if all(answer[0] in hopeless for answer in answers):
-            self.secrets, self.marks = secrets, marks
-            return ("refused", answers[0][0])
-        if asked.atomic and any(answer[0] != "OK" for answer in answers):
-            self.secrets = secrets
-            self.marks = marks | {mark for mark in self.marks - marks if mark[4] == "DENIED"}
+        before = (deepcopy(self.secrets), dict(self.rights), set(self.marks))
+        answers, denials = self._run(asked, entry, time_ms)
+        told = next((one[0] for one in answers if one[0] != "OK"), "")
+        worth = not all(answer[0] in HOPELESS for answer in answers)
+        if asked.atomic and told:
+            self.secrets, self.rights = deepcopy(before[0]), dict(before[1])
+            self.marks = before[2] | {mark for mark in self.marks if mark[4] == "DENIED"}
             answers = [("NOT_EXECUTED",) if one[0] == "OK" else one for one in answers]
-        session.denials = denials + sum(answer[0] in hopeless for answer in answers)
+        if session.is_account:
+            worth = bool(self.owned(session.who)) and not all(
+                answer[0] in WORTHLESS for answer in answers
+            )
+        if not worth:
+            self.secrets, self.rights, self.marks = before
+            return ("refused", told)
+        if not session.is_account:
+            session.denials = denials + sum(answer[0] in HOPELESS for answer in answers)
         session.ran[asked.number] = (asked.tag, entry)
         return ("entry", *answers)
 
     def _why_not(self, asked: Asked, time_ms: int) -> str:
         session = asked.session
+        longest = WEEK_MS if session.is_account else 600_000
         if asked.number <= session.newest - 1024:
             return "SEQUENCE_PASSED"
         if time_ms >= session.expires_ms:
@@ -130,45 +197,86 @@ class Model:
             return "SESSION_CLOSED"
         if time_ms >= asked.until_ms:
             return "TRANSACTION_EXPIRED"
-        if asked.until_ms - time_ms > 600_000 + self.limits.skew_ms:
+        if asked.until_ms - time_ms > longest + self.limits.skew_ms:
             return "VALID_TOO_LONG"
         return ""
 
-    def _run(self, asked: Asked, entry: int) -> tuple[list[Answer], int]:
+    def _run(self, asked: Asked, entry: int, time_ms: int) -> tuple[list[Answer], int]:
         denials = asked.session.denials
         answers: list[Answer] = []
         for position, step in enumerate(asked.steps):
             if denials >= self.limits.denials:
                 answers.append(("SESSION_CLOSED",))
                 continue
-            answer = self._answer(asked.session, step, entry, position)
-            denials += answer[0] == "DENIED"
+            answer = self._answer(asked.session, step, At(entry, position, time_ms))
+            denials += answer[0] == "DENIED" and not asked.session.is_account
             answers.append(answer)
         return answers, denials
 
-    def _answer(self, session: Session, step: Step, entry: int, position: int) -> Answer:
+    def _answer(self, session: Session, step: Step, at: At) -> Answer:
         if isinstance(step, bytes):
             return ("MALFORMED",)
-        if not isinstance(step, Put | Read | Delete | AcquireKey):
+        if isinstance(step, OpenSession | KeyServiceStart):
+            return ("WRONG_SIGNER",)
+        if isinstance(step, CreateCollection):
+            return self._create(session, step)
+        if session.is_account and isinstance(step, Read | AcquireKey):
             return ("WRONG_SIGNER",)
         rights = self.rights.get(step.collection)
         if rights is None:
             return ("UNKNOWN_COLLECTION",)
-        if session.who not in (rights.readers if isinstance(step, Read) else rights.writers):
-            if not isinstance(step, AcquireKey):
-                self.marks.add((step.collection, step.name, entry, position, "DENIED"))
+        if not _may(session, step, rights):
+            if isinstance(step, Put | Read | Delete | Destroy):
+                self._mark(step, at, "DENIED")
             return ("DENIED",)
-        if isinstance(step, AcquireKey):
+        if isinstance(step, SetPolicy):
+            changed = self.meanings[step.terms]
+            changed = replace(changed, owner=rights.owner, frozen=rights.frozen)
+            self.rights[step.collection] = changed
+            return ("OK",)
+        if isinstance(step, FreezeCollection):
+            self.rights[step.collection] = replace(rights, frozen=step.frozen)
+            return ("OK",)
+        return self._on_secret(session, step, rights, at)
+
+    def _on_secret(
+        self,
+        session: Session,
+        step: Put | Read | Delete | Destroy | AcquireKey,
+        rights: Rights,
+        at: At,
+    ) -> Answer:
+        if isinstance(step, Destroy):
+            answer = self._destroy(step)
+        elif rights.frozen:
+            return ("FROZEN",)
+        elif isinstance(step, AcquireKey):
             return ("OK", "key", step.collection, session.id)
-        if isinstance(step, Put):
-            return self._put(session, step, entry, position)
-        answer = self._delete(step) if isinstance(step, Delete) else self._read(session, step)
+        elif isinstance(step, Put):
+            return self._put(session, step, rights, at)
+        elif isinstance(step, Delete):
+            answer = self._delete(step)
+        else:
+            answer = self._read(session, step, at)
         if answer[0] == "OK":
-            self.marks.add((step.collection, step.name, entry, position, "OK"))
+            self._mark(step, at, "OK")
         return answer
 
-    def _put(self, session: Session, step: Put, entry: int, position: int) -> Answer:
-        if step.mode != 1 or step.size < 16:
+    def _mark(self, step: Put | Read | Delete | Destroy, at: At, reason: str) -> None:
+        self.marks.add((step.collection, step.name, at.entry, at.position, reason))
+
+    def _create(self, session: Session, step: CreateCollection) -> Answer:
+        if not session.is_account:
+            return ("WRONG_SIGNER",)
+        if step.collection in self.rights:
+            return ("COLLECTION_EXISTS",)
+        if len(self.owned(session.who)) >= self.limits.owner_collections:
+            return ("QUOTA_EXCEEDED",)
+        self.rights[step.collection] = replace(self.meanings[step.terms], owner=session.who)
+        return ("OK",)
+
+    def _put(self, session: Session, step: Put, rights: Rights, at: At) -> Answer:
+        if step.mode != (2 if session.is_account else 1) or step.size < 16:
             return ("MALFORMED",)
         if step.size > self.limits.value_bytes + 16:
             return ("TOO_LARGE",)
@@ -177,9 +285,15 @@ class Model:
         secret = self.secrets.get((step.collection, step.name), Secret())
         if step.if_version is not None and step.if_version != secret.current:
             return ("VERSION_CONFLICT", secret.current)
+        if rights.owner and self.used(rights.owner) + step.size > self.limits.owner_bytes:
+            return ("QUOTA_EXCEEDED",)
         self.secrets[step.collection, step.name] = secret
-        value = Value(step.sealed_digest, step.record_id, entry, position, session.id)
-        secret.values.append(value)
+        lives_ms = step.ttl_ms or rights.ttl_ms
+        expires_ms = at.time_ms + lives_ms if lives_ms else 0
+        where = (at.entry, at.position)
+        secret.values.append(
+            Value(step.sealed_digest, step.record_id, *where, session.id, step.size, expires_ms)
+        )
         return ("OK", "put", len(secret.values))
 
     def _delete(self, step: Delete) -> Answer:
@@ -192,10 +306,38 @@ class Model:
         secret.deleted = current
         return ("OK", "deleted", current)
 
-    def _read(self, session: Session, step: Read) -> Answer:
+    def _destroy(self, step: Destroy) -> Answer:
+        secret = self.secrets.get((step.collection, step.name))
+        if secret is None or (step.version or 0) > len(secret.values):
+            return ("NOT_FOUND",)
+        last = len(secret.values)
+        if step.version is not None:
+            secret.destroyed.add(step.version)
+            return ("OK", "destroyed", step.version, step.version)
+        first = secret.swept + 1
+        if first > last:
+            return ("DESTROYED",)
+        secret.destroyed.update(range(first, last + 1))
+        secret.swept = last
+        return ("OK", "destroyed", first, last)
+
+    def _read(self, session: Session, step: Read, at: At) -> Answer:
         secret = self.secrets.get((step.collection, step.name), Secret())
         number = secret.current if step.version is None else step.version
         if not secret.deleted < number <= len(secret.values):
             return ("NOT_FOUND",)
+        value = secret.values[number - 1]
+        if number in secret.destroyed:
+            return ("DESTROYED",)
+        if value.expires_ms and at.time_ms >= value.expires_ms:
+            return ("EXPIRED",)
         place = (step.collection, step.name)
-        return ("OK", "read", *place, number, secret.values[number - 1], session.id)
+        return ("OK", "read", *place, number, value, session.id)
+
+
+def _may(session: Session, step: Operation, rights: Rights) -> bool:
+    if session.is_account:
+        return session.who == rights.owner
+    if isinstance(step, SetPolicy | FreezeCollection | Destroy):
+        return False
+    return session.who in (rights.readers if isinstance(step, Read) else rights.writers)

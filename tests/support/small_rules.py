@@ -6,7 +6,7 @@ any replica may rely on: only state keys are written, a refusal changes nothing,
 are canonical.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 
@@ -21,7 +21,10 @@ from contracts.prepare import prepare
 from contracts.records import Parameters
 from contracts.view import BlockEnd
 from ledger import keys
-from ledger.crypto import p256
+from ledger.crypto import p256, secp256k1
+from ledger.crypto.secret import Secret
+from ledger.errors import FormatError
+from ledger.format.eip712 import transaction_digest
 from ledger.format.genesis import (
     Collection,
     Genesis,
@@ -36,12 +39,15 @@ from ledger.format.operation import (
     OpenSession,
     Operation,
     Put,
+    decode_operation,
     encode_operation,
     operation_digest,
     outcome_digest,
 )
 from ledger.format.outcome import Outcome, SessionOpened, decode_outcome, encode_outcome
 from ledger.format.sealed import MODE_SESSION
+from ledger.format.summary import summarize
+from ledger.format.terms import CollectionTerms
 from ledger.format.transaction import (
     Body,
     Envelope,
@@ -49,6 +55,7 @@ from ledger.format.transaction import (
     encode_body,
     encode_envelope,
     signed_message,
+    transaction_hash,
 )
 from ledger.format.trust import Party, TrustDocument, encode_trust
 from tests.support.log_signers import cosigner
@@ -113,6 +120,7 @@ def genesis_bytes(
     collections: tuple[Collection, ...] = COLLECTIONS,
     limits: Limits | None = None,
     salt: bytes = bytes(32),
+    auditors: tuple[bytes, ...] = (),
 ) -> bytes:
     """Genesis of a development network."""
     return encode_genesis(
@@ -125,16 +133,23 @@ def genesis_bytes(
             collateral=(),
             limits=limits or Limits(),
             collections=collections,
+            auditors=auditors,
         )
     )
 
 
 class DictState:
-    """A StateView over a dict; the rules may ask for state keys only."""
+    """A ScanView over a dict; the rules may ask for state keys only, and erase payloads."""
 
     def __init__(self, rows: Mapping[bytes, bytes | None]) -> None:
         self.rows: dict[bytes, bytes] = {}
+        self.erased: list[bytes] = []  # keys of payloads, in order
         self.apply(rows)
+
+    def scan(self, start: bytes, stop: bytes) -> Iterator[tuple[bytes, bytes]]:
+        for key in sorted(self.rows):
+            if start <= key < stop:
+                yield key, self.rows[key]
 
     def get(self, key: bytes) -> bytes | None:
         if not key.startswith(keys.STATE):
@@ -143,6 +158,9 @@ class DictState:
 
     def apply(self, writes: Mapping[bytes, bytes | None]) -> None:
         for key, value in writes.items():
+            if key.startswith(b"p") and value is None:
+                self.erased.append(key)
+                continue
             if not key.startswith(keys.STATE):
                 raise AssertionError(f"the rules wrote {key!r}")
             if value is None:
@@ -282,7 +300,10 @@ class SmallRules:
                 operation_digests=tuple(map(operation_digest, salts, encoded)),
             )
         )
-        signature = signer.sign(signed_message(self.network_id, body))
+        message = signed_message(self.network_id, body)
+        if signer.kind is SignerKind.ACCOUNT:
+            message = self._account_digest(body, sequence, encoded)
+        signature = signer.sign(message)
         return encode_envelope(Envelope(body, signature, encoded, salts, (b"",) * len(encoded)))
 
     def opening(self, enclave: Enclave) -> OpenSession:
@@ -329,6 +350,10 @@ class SmallRules:
         assert isinstance(outcome.detail, SessionOpened), outcome.reason.name
         return Signer(SignerKind.SESSION, outcome.detail.session_id, enclave.key.sign)
 
+    def _account_digest(self, body: bytes, sequence: int, encoded: tuple[bytes, ...]) -> bytes:
+        summary = summarize(tuple(one for data in encoded for one in _decoded(data)))
+        return transaction_digest(self.network_id, sequence, summary, transaction_hash(body))
+
     def _salt(self) -> bytes:
         self._salts += 1
         return sha256(b"salt %d" % self._salts).digest()[:16]
@@ -367,6 +392,18 @@ def new_session(enclave: Enclave) -> Signer:
     return Signer(SignerKind.NEW_SESSION, enclave.key.public, enclave.key.sign)
 
 
+def account(name: str) -> Signer:
+    """An account, whose key is made from its name; it signs EIP-712 digests."""
+    key = secp256k1.SigningKey(Secret(sha256(f"account {name}".encode()).digest()))
+    return Signer(SignerKind.ACCOUNT, key.address, key.sign)
+
+
+def terms_of(readers: str = "alpha", writers: str = "alpha", **changes: object) -> CollectionTerms:
+    """The terms that name the measurements of one reader and one writer."""
+    usual = CollectionTerms(policy_of(readers), policy_of(writers))
+    return replace(usual, **changes)  # type: ignore[arg-type]  # a test's shorthand for fields of any type
+
+
 def core_signer() -> Signer:
     """The core as the signer of a node's transactions."""
     return Signer(SignerKind.NODE, CORE.key.public_key, CORE.signing.sign)
@@ -376,6 +413,13 @@ def put_of(collection: str, name: str, **changes: object) -> Put:
     """A put of 100 bytes in the first epoch."""
     usual = Put(collection, name, sha256(b"record").digest()[:16], 1, MODE_SESSION, bytes(32), 100)
     return replace(usual, **changes)  # type: ignore[arg-type]  # a test's shorthand for fields of any type
+
+
+def _decoded(data: bytes) -> Iterator[Operation]:
+    try:
+        yield decode_operation(data)
+    except FormatError:
+        return
 
 
 def _encoded(operation: Operation | bytes) -> bytes:

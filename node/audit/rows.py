@@ -1,0 +1,107 @@
+"""One operation as a row: where and when, who with which code, what, and the outcome.
+
+Every row has the same fields, in the same order, so that rows make a table; what does not apply is
+None. Numbers are numbers, bytes are hex, times are UTC.
+"""
+
+from enclave_client.openings import Event
+from ledger.format.address import encode_address
+from ledger.format.operation import Put
+from ledger.format.outcome import Conflict, Deleted, Destroyed, Outcome, PutDone, ReadGranted
+from ledger.format.transaction import SignerKind
+from node.audit.people import Session, Signed, session_of, transaction_of
+from node.audit.report import time_text
+
+Row = dict[str, object]
+
+IDENTITY_FIELDS = (
+    "session_opened_in",
+    "platform",
+    "measurement",
+    "code_signer",
+    "product_id",
+    "svn",
+    "debug",
+    "tcb_status",
+    "advisories",
+)
+
+
+def row_of(event: Event, session: Session | None, signed: Signed) -> Row:
+    """The row of a proven operation; `session` is the one that acted, if it is known."""
+    acting = session_of(event)
+    detail = event.outcome.detail
+    return {
+        "entry": event.index,
+        "position": event.position,
+        "time": time_text(event.time_ms),
+        "block": transaction_of(event.receipt.entry).leaf.height,
+        "operation": type(event.operation).__name__,
+        "collection": getattr(event.operation, "collection", None),
+        "name": getattr(event.operation, "name", None),
+        "asked_version": getattr(event.operation, "version", None),
+        "version": _version(event.outcome),
+        "outcome": event.outcome.reason.name,
+        "bytes": event.operation.size if isinstance(event.operation, Put) else None,
+        "stored_in_entry": detail.put_index if isinstance(detail, ReadGranted) else None,
+        "signer_kind": event.signer_kind.name.lower(),
+        "signer": signer_text(event),
+        "signature": signed.value,
+        "session": None if acting is None else acting.hex(),
+        **_identity(session),
+    }
+
+
+def signer_text(event: Event) -> str:
+    """An account's checksummed address, else the hex of a session id or key."""
+    is_account = event.signer_kind is SignerKind.ACCOUNT
+    return encode_address(event.signer) if is_account else event.signer.hex()
+
+
+def line_of(row: Row) -> str:
+    """The row as a sentence that can be pasted."""
+    what = " ".join(
+        str(part) for part in (row["operation"], row["collection"], row["name"]) if part is not None
+    )
+    version = f" version {row['version']}" if row["version"] is not None else ""
+    who = f"{row['signer_kind']} {row['signer']}"
+    if row["measurement"] is not None:
+        who += (
+            f" ({row['platform']} measurement {row['measurement']}, signer {row['code_signer']}, "
+            f"product {row['product_id']}, SVN {row['svn']}, {row['tcb_status']}, opened in entry "
+            f"{row['session_opened_in']})"
+        )
+    return (
+        f"entry {row['entry']}, operation {row['position']}, {row['time']}: {what}{version}: "
+        f"{row['outcome']}, by {who}; signature {row['signature']}"
+    )
+
+
+def _identity(session: Session | None) -> Row:
+    if session is None:
+        return dict.fromkeys(IDENTITY_FIELDS)
+    identity = session.identity
+    values = (
+        session.opened_in,
+        identity.platform,
+        identity.measurement.hex(),
+        identity.signer.hex(),
+        identity.product_id,
+        identity.svn,
+        identity.debug,
+        identity.tcb_status,
+        " ".join(identity.advisories),
+    )
+    return dict(zip(IDENTITY_FIELDS, values, strict=True))
+
+
+def _version(outcome: Outcome) -> int | str | None:
+    match outcome.detail:
+        case PutDone() | ReadGranted() | Deleted():
+            return outcome.detail.version
+        case Conflict(version):
+            return f"{version} is current"
+        case Destroyed(first, last):
+            return first if first == last else f"{first} to {last}"
+        case _:
+            return None
