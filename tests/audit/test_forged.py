@@ -5,6 +5,7 @@ that no honest quorum certifies.
 """
 
 import asyncio
+import os
 import re
 from collections.abc import Callable
 from dataclasses import replace
@@ -380,9 +381,12 @@ def test_a_start_that_is_not_genesis(verify: Verify, tmp_path: Path) -> None:
         verify(folder)
 
 
-def test_sources_that_cannot_be_used(tmp_path: Path) -> None:
-    """A directory without a checkpoint, or a file in its place, says nothing about a log."""
-    (tmp_path / "checkpoint").mkdir()
-    for folder, message in ((tmp_path / "none", "no checkpoint"), (tmp_path, "cannot read")):
-        with pytest.raises(SourceError, match=message):
-            asyncio.run(audit_log(DirectorySource(folder), pins(), Options(), lambda *_: None))
+@pytest.mark.parametrize("kind", ["none", "folder", "pipe"])
+def test_sources_that_cannot_be_used(tmp_path: Path, kind: str) -> None:
+    """No checkpoint, or something else in its place, says nothing about a log, and ends."""
+    if kind == "folder":
+        (tmp_path / "checkpoint").mkdir()
+    elif kind == "pipe":
+        os.mkfifo(tmp_path / "checkpoint")
+    with pytest.raises(SourceError, match="no checkpoint" if kind == "none" else "not a file"):
+        asyncio.run(audit_log(DirectorySource(tmp_path), pins(), Options(), lambda *_: None))
