@@ -42,7 +42,8 @@ from ledger.format.reason import Reason
 from ledger.sealing import sealing_key_statement
 
 _MINUTE_MS = 60_000
-_AHEAD_MS = (0, 2 * _MINUTE_MS, 8 * _MINUTE_MS, 32 * _MINUTE_MS, 64 * _MINUTE_MS)
+# Twice from now (the first may only have been slow), then from further and further ahead.
+_AHEAD_MS = (0, 0, 2 * _MINUTE_MS, 8 * _MINUTE_MS, 32 * _MINUTE_MS, 64 * _MINUTE_MS)
 _MAX_SIGNED = 8
 _CLOCK_HINT = "this machine's clock, or one that this account signed by before, is wrong: set it"
 _AGAIN = frozenset({Reason.SEQUENCE_REUSED, Reason.SEQUENCE_PASSED, Reason.TRANSACTION_EXPIRED})

@@ -84,8 +84,8 @@ async def _answer(behaviour: Behaviour, request: Any, context: Context) -> Any:
 
 def _status(context: Context) -> str:
     """OK unless the call was aborted; a caller that left is not told apart."""
-    code: object = context.code()  # the library gives a number, whatever its types say
-    return code.name if isinstance(code, grpc.StatusCode) else _CODES.get(code, str(code))
+    code: object = context.code()  # the library gives a number or None, whatever its types say
+    return code.name if isinstance(code, grpc.StatusCode) else _CODES.get(code or 0, str(code))
 
 
 def _or_none(deserialize: Deserializer) -> Deserializer:

@@ -2,7 +2,7 @@
 
 On a stream every refusal is a reply; a status means that the stream is broken. Submissions of one
 stream run side by side, at most 64 of them, and replies are written as they come. When the node
-stops nothing more is read, what was read is answered, then the stream ends as UNAVAILABLE.
+stops, what was taken is answered, then streams end as UNAVAILABLE (grpc_drain.py).
 """
 
 import asyncio
@@ -100,7 +100,7 @@ class NodeServicer(node_pb2_grpc.NodeServicer):
                     return
                 await unread.wait()
                 await slots.acquire()
-                group.create_task(answer(request.envelope))
+                self._drain.answering(group.create_task(answer(request.envelope)))
 
         async with asyncio.TaskGroup() as group:
             is_stopping = await self._drain.read(read())
@@ -229,8 +229,9 @@ class GrpcServer:
             return
         await self._health.enter_graceful_shutdown()
         stopping = asyncio.create_task(server.stop(grace_s))
+        self._service.stop_taking()
         self._service.stop_watches()
-        self._drain.close()
+        await self._drain.close(grace_s)
         await stopping
 
 

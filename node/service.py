@@ -66,6 +66,7 @@ class LedgerService:
         """Keep the parts."""
         self._parts = parts
         self._taken_bytes = 0
+        self._is_stopping = False
 
     def hello(self, nonce: bytes) -> pb.HelloReply:
         """Evidence, genesis and a recent checkpoint, signed for this nonce and TLS key.
@@ -86,6 +87,9 @@ class LedgerService:
 
     async def submit(self, envelope: bytes) -> pb.SubmitReply:
         """Check, order, record, certify, release; a refusal is a reply."""
+        if self._is_stopping:
+            hint = "the node is stopping: send the same bytes again, later or to another node"
+            return _refused(envelope, Reason.SHUTTING_DOWN, hint)
         if self._taken_bytes + len(envelope) > MAX_TAKEN_BYTES:
             hint = "too many bytes are waiting: send the same bytes again"
             return _refused(envelope, Reason.OVERLOADED, hint)
@@ -130,6 +134,10 @@ class LedgerService:
     def watch(self, query: bytes, signature: bytes) -> AsyncIterator[pb.QueryReply]:
         """Answer a signed question, and go on answering."""
         return self._parts.asking.watch(query, signature)
+
+    def stop_taking(self) -> None:
+        """Refuse what is submitted from now on; what was taken before is answered."""
+        self._is_stopping = True
 
     def stop_watches(self) -> None:
         """End every watch: they would go on for ever."""

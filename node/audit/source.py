@@ -90,6 +90,8 @@ def _end_of(bundle: bytes, width: int) -> int:
 
 def _read(path: Path, limit: int) -> bytes | None:
     try:
+        if path.exists() and not path.is_file():  # a pipe would never end
+            raise SourceError(f"cannot read {path}: not a file", "is it a copy of a log?")
         with path.open("rb") as file:
             return file.read(limit + 1)
     except FileNotFoundError:

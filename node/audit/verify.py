@@ -24,7 +24,7 @@ from node.audit.walk import Progress, Shown, Task, Walk
 from node.audit.workers import open_workers
 
 KEEP_EVERY_S = 30.0
-MIN_FOR_PROCESSES = 8192  # entries: below it, starting processes takes longer than the work
+MIN_FOR_PROCESSES = 32_768  # entries: below it, starting processes takes longer than the work
 
 
 @dataclass(frozen=True, slots=True)

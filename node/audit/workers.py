@@ -6,6 +6,7 @@ error of the moment, never a verdict. Processes are spawned, not forked: this on
 
 import asyncio
 import multiprocessing
+import signal
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -62,8 +63,14 @@ def open_workers(jobs: int) -> Iterator[Workers]:
     if jobs == 1:
         yield Inline()
         return
-    pool = ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"))
+    spawn = multiprocessing.get_context("spawn")
+    pool = ProcessPoolExecutor(jobs, spawn, initializer=_leave_interrupts)
     try:
         yield Processes(pool, jobs)
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _leave_interrupts() -> None:
+    """Ctrl-C is for the process that started this one."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -5,6 +5,7 @@ that no honest quorum certifies.
 """
 
 import asyncio
+import os
 import re
 from collections.abc import Callable
 from dataclasses import replace
@@ -13,14 +14,16 @@ from typing import Any
 
 import pytest
 
+from ledger.crypto import p256
 from ledger.format.leaf import BlockHeader, GenesisLeaf, encode_leaf
-from ledger.format.transaction import Body
+from ledger.format.transaction import Body, SignerKind
 from ledger.log.checkpoint import Checkpoint
 from ledger.log.merkle import leaf_hash
 from ledger.log.tiles import encode_bundle
 from node.audit.compare import PAST
-from node.audit.errors import NotVerifiedError, SourceError
+from node.audit.errors import NotVerifiedError, SourceError, StateFileError
 from node.audit.source import DirectorySource
+from node.audit.state_file import load_state
 from node.audit.verify import Options, audit_log
 from tests.audit.conftest import Verify
 from tests.support.audited_log import CORES, LOG, AuditedLog, change, node_signer, pins
@@ -214,6 +217,38 @@ def test_a_changed_past_with_files_that_show_nothing(
         verify(forged, state)
 
 
+def test_a_tile_that_shows_another_past(verify: Verify, tmp_path: Path, honest: AuditedLog) -> None:
+    """A tile above that has another hash for entries verified before is named as that."""
+    state = tmp_path / "state"
+    verify(honest.write(tmp_path / "log", 300), state)
+    folder = honest.write(tmp_path / "log")
+    change(folder, "tile/1/000.p/2", 0)
+    with pytest.raises(NotVerifiedError, match=r"p/2, hash 0: .*that an earlier run verified"):
+        verify(folder, state)
+
+
+def test_nobody_is_blamed_without_proof(verify: Verify, copy: Path) -> None:
+    """Where the tree above does not decide between an entry and its tile, both are named."""
+    change(copy, "tile/entries/001", 100)
+    message = "entry 256: its hash is not the one in tile/0/001: expected [0-9a-f]{64}, got"
+    change(copy, "tile/0/001", 50)
+    with pytest.raises(NotVerifiedError, match=message):
+        verify(copy)
+    change(copy, "tile/0/001", 50)
+    (copy / "tile/1/000.p/2").unlink()
+    with pytest.raises(NotVerifiedError, match=message):
+        verify(copy)
+
+
+def test_a_state_of_another_network(verify: Verify, copy: Path, tmp_path: Path) -> None:
+    """A state file says which network it is of, and is used for no other."""
+    state = tmp_path / "state"
+    verify(copy, state)
+    network = pins().model_copy(update={"network_id": bytes(32)})
+    with pytest.raises(StateFileError, match="of another network"):
+        load_state(state, network)
+
+
 def test_tiles_that_hide_the_past(verify: Verify, tmp_path: Path, honest: AuditedLog) -> None:
     """An older full tile that is gone or changed cannot stand in a proof against the past."""
     state = tmp_path / "state"
@@ -238,6 +273,19 @@ def stranger() -> Signer:
 def forged(signer: Signer) -> Signer:
     """The same name with a signature that is not its own."""
     return replace(signer, sign=lambda _: bytes(31) + b"\1" + bytes(31) + b"\1")
+
+
+def new_session() -> Signer:
+    """A key that will be a session's."""
+    key = p256.SigningKey()
+    return Signer(SignerKind.NEW_SESSION, key.public, key.sign)
+
+
+def reopened(log: AuditedLog) -> Recorded:
+    """Two openings by one key."""
+    signer = new_session()
+    body(signer, log, sequence=0)
+    return body(signer, log, sequence=0, atomic=True)
 
 
 def outcomes(log: AuditedLog, signer: Signer) -> None:
@@ -324,6 +372,14 @@ HISTORIES: dict[str, tuple[Act, str]] = {
         lambda log, s: log.append_changed(log.read(s), signature=bytes(65)),
         "not one of this kind of signer",
     ),
+    "a new session's second number": (
+        lambda log, _: log.read(new_session()),
+        "a new session key signs number 0 only",
+    ),
+    "a session key for two sessions": (
+        lambda log, _: reopened(log),
+        "sequence 0 of signer [0-9a-f]{66} ran before",
+    ),
     "outcomes": (outcomes, "1 operations have 2 outcomes"),
 }
 
@@ -380,9 +436,12 @@ def test_a_start_that_is_not_genesis(verify: Verify, tmp_path: Path) -> None:
         verify(folder)
 
 
-def test_sources_that_cannot_be_used(tmp_path: Path) -> None:
-    """A directory without a checkpoint, or a file in its place, says nothing about a log."""
-    (tmp_path / "checkpoint").mkdir()
-    for folder, message in ((tmp_path / "none", "no checkpoint"), (tmp_path, "cannot read")):
-        with pytest.raises(SourceError, match=message):
-            asyncio.run(audit_log(DirectorySource(folder), pins(), Options(), lambda *_: None))
+@pytest.mark.parametrize("kind", ["none", "folder", "pipe"])
+def test_sources_that_cannot_be_used(tmp_path: Path, kind: str) -> None:
+    """No checkpoint, or something else in its place, says nothing about a log, and ends."""
+    if kind == "folder":
+        (tmp_path / "checkpoint").mkdir()
+    elif kind == "pipe":
+        os.mkfifo(tmp_path / "checkpoint")
+    with pytest.raises(SourceError, match="no checkpoint" if kind == "none" else "not a file"):
+        asyncio.run(audit_log(DirectorySource(tmp_path), pins(), Options(), lambda *_: None))

@@ -5,6 +5,7 @@ import random
 import shutil
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -29,6 +30,7 @@ def audit(folder: Path, state: Path | None = None) -> str:
     return ""
 
 
+@pytest.mark.slow
 def test_any_change_of_any_file_is_found(copy: Path) -> None:
     """Every file of a log, changed anyhow, is a finding: nothing that was fetched is ignored."""
     files = sorted(path for path in copy.rglob("*") if path.is_file())

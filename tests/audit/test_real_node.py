@@ -48,6 +48,7 @@ def url_of(node: Serving) -> str:
     return f"http://127.0.0.1:{node.running.http_port}"
 
 
+@pytest.mark.slow
 async def test_verify_copy_and_go_on(node: Serving, tmp_path: Path) -> None:
     """A real log holds over HTTP, as a copy, and again after it grew."""
     pins = tmp_path / "network.toml"
@@ -76,6 +77,7 @@ async def test_verify_copy_and_go_on(node: Serving, tmp_path: Path) -> None:
     assert "never in any output" not in out
 
 
+@pytest.mark.slow
 async def test_the_wrong_pins_prove_nothing(node: Serving, tmp_path: Path) -> None:
     """Another network's file finds no quorum in this log's checkpoint."""
     pins = tmp_path / "other.toml"

@@ -60,12 +60,11 @@ async def test_a_policy_file_comes_back(shell: Shell, tmp_path: Path) -> None:
     file = tmp_path / "policy.toml"
     file.write_bytes(printed.replace(b'"1h"', b'"2h"'))
     before = (await shell.as_owner("collection", "show", NAME, "--json")).fields
-    assert (
-        await shell.as_owner("collection", "policy", "set", NAME, "--policy", str(file))
-    ).code == 0
+    terms = ("--policy", str(file))
+    assert (await shell.as_owner("collection", "policy", "set", NAME, *terms)).code == 0
     after = (await shell.as_owner("collection", "show", NAME, "--json")).fields
     assert after == {**before, "ttl": "2h"}
-    assert (await shell.as_owner("collection", "create", "team/b", *arguments)).code == 0
+    assert (await shell.as_owner("collection", "create", "team/b", *terms)).code == 0
     fields = (await shell.as_owner("collection", "policy", "show", "team/b", "--json")).fields
     assert decode_policy_file(fields["policy_file"].encode()).ttl_ms == 7_200_000
 

@@ -126,6 +126,13 @@ MEANINGS = {
         frozenset({"svn 2", "svn 3"}), frozenset({"beta", "svn 3"}), 999
     ),
 }
+EVERYBODY = CollectionTerms(
+    policy_of("alpha", "beta", "gamma", "delta", "stranger"), policy_of("alpha")
+)
+MEANINGS[EVERYBODY] = Rights(
+    frozenset({"alpha", "beta", "svn 2", "svn 3", "other product", "stranger"}),
+    frozenset({"alpha"}),
+)
 OWNED = ("own/1", "own/2", "own/3")
 OWNERS = ("olga", "otto")
 
@@ -372,6 +379,33 @@ class RulesMachine(RuleBasedStateMachine):
         destroy = Destroy(place, name, None if is_all else 1)
         steps = (FreezeCollection(place, frozen), destroy, destroy, put_of(place, name), destroy)
         return self.transact(client, steps)
+
+    @rule(
+        client=clients,
+        owner=owners,
+        name=NAMES,
+        ttl_ms=st.sampled_from([0, 999, 1_000]),
+        number=st.none() | st.integers(1, 3),
+        step_ms=st.sampled_from([0, 1, 999, 1_000]),
+    )
+    def look(
+        self,
+        client: Client,
+        owner: Client,
+        name: str,
+        ttl_ms: int,
+        number: int | None,
+        step_ms: int,
+    ) -> None:
+        """An owner admits everybody, puts, perhaps destroys; somebody reads all there is later."""
+        place = OWNED[OWNERS.index(owner.session.who)]
+        puts = (put_of(place, name, sealed_digest=bytes((n,)) * 32, ttl_ms=ttl_ms) for n in (1, 2))
+        thaw = FreezeCollection(place, frozen=False)
+        steps: tuple[Step, ...] = (SetPolicy(place, EVERYBODY), thaw, *puts)
+        steps = (*steps, Destroy(place, name, number))
+        self.transact(owner, steps[: len(steps) - (step_ms == 0)])
+        self.net.end_block(step_ms)
+        self.transact(client, tuple(Read(place, name, n) for n in (None, 1, 2, 3, 4)))
 
     @rule(target=held, client=clients, place=st.sampled_from([*RIGHTS, *OWNED]), name=NAMES)
     def fill(self, client: Client, place: str, name: str) -> Held:

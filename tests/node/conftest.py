@@ -9,6 +9,7 @@ import pytest
 import structlog
 
 from node.home import Home
+from tests.support.command_line import Command, command_line
 from tests.support.real_node import COLLECTION, Found, RealNetwork, found
 from tests.support.small_ledger import SmallLedger
 
@@ -38,6 +39,12 @@ def founded(_founded_once: RealNetwork, tmp_path: Path) -> RealNetwork:
     shutil.copytree(_founded_once.apps.parent, root, symlinks=True)
     home = Home(root / _founded_once.home.root.name)
     return replace(_founded_once, home=home, apps=root / _founded_once.apps.name)
+
+
+@pytest.fixture
+def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
+    """Run the program with these arguments, in a thread of this process."""
+    return command_line(monkeypatch, capsys)
 
 
 @pytest.fixture(autouse=True)

@@ -3,53 +3,18 @@
 import asyncio
 import json
 import shutil
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from ledger import keys
 from ledger.leveldb import LevelDB
-from node.cli.main import main
 from node.config import NodeConfig
+from tests.support.command_line import Command
 from tests.support.real_node import Found, RealNetwork, Serving, found, listening, serving
 
 NAME = "planted-name"
 VALUE = b"planted value"
-
-
-@dataclass(frozen=True, slots=True)
-class Said:
-    """What a command printed, and its exit code."""
-
-    code: int
-    out: str
-    err: str
-
-
-Command = Callable[..., Awaitable[Said]]
-
-
-@pytest.fixture
-def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
-    """Run the program with these arguments, in a thread of this process."""
-
-    def call() -> int:
-        try:
-            main()
-        except SystemExit as error:
-            return error.code if isinstance(error.code, int) else -1
-        return 0
-
-    async def run(*arguments: str) -> Said:
-        monkeypatch.setattr("sys.argv", ["sealedger", *arguments])
-        capsys.readouterr()
-        code = await asyncio.to_thread(call)
-        captured = capsys.readouterr()
-        return Said(code, captured.out, captured.err)
-
-    return run
 
 
 @pytest.fixture
