@@ -4,7 +4,9 @@ import { test } from "node:test";
 import { bytesOf, formats, log, logRule, network, unhex } from "./vectors.mjs";
 import { FormError, hex } from "../../node/http/explorer/bytes.js";
 import { checkCheckpoint, checkReceipt, verdict } from "../../node/http/explorer/checks.js";
-import { leafHash, rootFromInclusion } from "../../node/http/explorer/merkle.js";
+import {
+  leafHash, rootFromInclusion, treeHash, verifyBundle,
+} from "../../node/http/explorer/merkle.js";
 import { decodeProofFile } from "../../node/http/explorer/note.js";
 
 test("the RFC 6962 example proof leads to the root", async () => {
@@ -19,6 +21,43 @@ test("a proof of another length than the tree's is refused", async () => {
   await assert.rejects(rootFromInclusion(2n, 5n, hash, proof.slice(1)), FormError);
   await assert.rejects(rootFromInclusion(2n, 5n, hash, [...proof, proof[0]]), FormError);
   await assert.rejects(rootFromInclusion(5n, 5n, hash, proof), FormError);
+});
+
+test("a bundle stands in the tree by the proof of its first entry", async () => {
+  for (const size of [1, 2, 5, 255, 256, 257, 300, 511, 512, 513, 700, 1024, 1025]) {
+    const hashes = await Promise.all(
+      Array.from({ length: size }, (_, at) => leafHash(bytesOf(String(at)))),
+    );
+    const root = await treeHash(hashes);
+    for (let first = 0; first < size; first += 256) {
+      const [bundle, proof] = [BigInt(first / 256), await pathOf(first, hashes)];
+      const mine = hashes.slice(first, first + 256);
+      const check = (of, path = proof) => verifyBundle(bundle, BigInt(size), of, path, root);
+      await check(mine);
+      const other = [...mine.slice(0, -1), new Uint8Array(32)];
+      await assert.rejects(check(other), FormError, `${size} ${first}`);
+      await assert.rejects(check(mine.slice(1)), FormError);
+      await assert.rejects(check([...mine, mine[0]]), FormError);
+      if (size > 256) await assert.rejects(check(mine, proof.slice(1)), FormError);
+    }
+  }
+});
+
+/** The inclusion proof of a leaf, by the definition (RFC 6962 section 2.1.1). */
+async function pathOf(at, hashes) {
+  if (hashes.length === 1) return [];
+  let left = 1;
+  while (left * 2 < hashes.length) left *= 2;
+  const [low, high] = [hashes.slice(0, left), hashes.slice(left)];
+  return at < left
+    ? [...(await pathOf(at, low)), await treeHash(high)]
+    : [...(await pathOf(at - left, high)), await treeHash(low)];
+}
+
+test("the tree over the example entries has their root", async () => {
+  const entries = ["", "one", "two", "three", "four"].map(bytesOf);
+  const root = await treeHash(await Promise.all(entries.map(leafHash)));
+  assert.equal(hex(root), log["root of the five entries"]);
 });
 
 test("the signed checkpoint of the examples is certified", async () => {

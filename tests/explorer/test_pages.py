@@ -40,7 +40,7 @@ async def test_the_log_is_shown(browser: Browser, explored: Explored) -> None:
     """Blocks and entries are shown with a certified checkpoint, without any name or complaint."""
     await go(browser, explored.url, "#/")
     assert await browser.run(VERDICT) == "good"
-    assert "This checkpoint is certified" in await browser.text("main")
+    assert "The log is certified" in await browser.text("main")
     assert len(await browser.texts(".block")) > 4
     page = await browser.run("return document.documentElement.innerHTML")
     assert OWNED not in page
@@ -151,14 +151,65 @@ async def test_a_forged_entry_is_red(
     assert "NOT proven" in await browser.text(".verdict h2")
 
 
-async def test_a_forged_checkpoint_is_red(browser: Browser, between: Between) -> None:
-    """A checkpoint whose signature does not hold is red, and no block under it is shown."""
-    between.forge = lambda asked, body: (
-        body[:-9] + b"AAAA" + body[-5:] if asked == "/checkpoint" else body
-    )
+def other_signature(body: bytes) -> bytes:
+    """The same with another signature at its end."""
+    return body[:-9] + b"AAAA" + body[-5:]
+
+
+@pytest.mark.parametrize(
+    "path, change",
+    [
+        ("/checkpoint", lambda body: body[: len(body) // 2]),
+        ("/proof", other_signature),
+        ("/proof", other_hash),
+        ("/tile/entries/", flipped),
+        ("/tile/entries/", lambda body: body[:-17] + bytes(17)),
+        ("/tile/entries/", lambda body: body[:-19]),
+    ],
+    ids=["checkpoint", "signature", "hash", "leaf", "last", "short"],
+)
+async def test_a_forged_log_is_red(
+    browser: Browser, between: Between, path: str, change: object
+) -> None:
+    """Whatever a node changes in the newest log, the page turns red and shows no block of it."""
+    assert callable(change)
+    await go(browser, between.url, "#/")
+    assert await browser.run(VERDICT) == "good"
+    between.forge = lambda asked, body: change(body) if path in asked else body
     await go(browser, between.url, "#/")
     assert await browser.run(VERDICT) == "bad"
-    assert "NOT certified" in await browser.text("main")
+    assert "NOT the certified log" in await browser.text("main")
+    assert await browser.texts(".block") == []
+
+
+async def test_data_never_become_markup(browser: Browser, between: Between) -> None:
+    """What a node says is shown as text, whatever it looks like."""
+    planted = "<img id='planted' src='x' onerror='document.title = 1'>"
+
+    def forge(path: str, body: bytes) -> bytes:
+        if path not in ("/v1/network", "/readyz"):
+            return body
+        fields = json.loads(body)
+        if "name" in fields:
+            return json.dumps({**fields, "name": planted, "origin": planted}).encode()
+        check = {"ok": True, "reason": planted}
+        return json.dumps({"ready": True, "checks": {planted: check}}).encode()
+
+    between.forge = forge
+    await go(browser, between.url, "#/node")
+    assert (await browser.text("main")).count(planted) >= 3
+    assert await browser.run("return document.getElementById('planted') === null")
+
+
+async def test_an_address_without_hashing_says_so(browser: Browser, explored: Explored) -> None:
+    """Where the browser gives no WebCrypto nothing is shown as checked, and the page says why."""
+    await browser.before_each_page(
+        "Object.defineProperty(Crypto.prototype, 'subtle', { value: undefined })"
+    )
+    for page in ("#/", "#/entry/1", "#/node"):
+        await go(browser, explored.url, page)
+        assert "Nothing can be checked at this address" in await browser.text("main")
+        assert await browser.texts(".good") == []
 
 
 async def test_nothing_is_green_without_ed25519(

@@ -76,17 +76,17 @@ def fields_of(message: Descriptor) -> list[dict[str, Any]]:
             "type": _TYPES[field.type],
             "message": field.message_type.name if field.message_type else None,
             "repeated": field.is_repeated,
-            "optional": field.has_presence and _is_alone(field) and not field.message_type,
-            "group": None if _is_alone(field) else field.containing_oneof.name,
+            "optional": field.has_presence and _group_of(field) is None and not field.message_type,
+            "group": _group_of(field),
         }
         for field in message.fields
     ]
 
 
-def _is_alone(field: FieldDescriptor) -> bool:
-    """Whether it is in no group of alternatives; `optional` makes a group of one by itself."""
+def _group_of(field: FieldDescriptor) -> str | None:
+    """The alternatives that it is one of; `optional` makes a group of one by itself: none."""
     group = field.containing_oneof
-    return group is None or group.name.startswith("_")
+    return None if group is None or group.name.startswith("_") else group.name
 
 
 def test_messages_are_ours(dumped: dict[str, Any]) -> None:

@@ -1,8 +1,8 @@
 // What this page asks its node: always the same origin, never a cookie.
 
 import { FormError } from "./bytes.js";
+import { WIDTH } from "./merkle.js";
 
-const WIDTH = 256n;
 const MAX_CACHED = 32;
 const bundles = new Map(); // of full bundles, which never change
 

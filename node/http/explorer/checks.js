@@ -10,7 +10,7 @@
 import { FormError, encode, equal, hex } from "./bytes.js";
 import * as ed25519 from "./ed25519.js";
 import { Body, Leaf, Opening, Operation, Outcome, digests } from "./forms.js";
-import { leafHash, sha256, verifyInclusion } from "./merkle.js";
+import { WIDTH, leafHash, sha256, verifyBundle, verifyInclusion } from "./merkle.js";
 import { decodeCheckpoint, decodeNote, decodeProofFile, signedBy } from "./note.js";
 import { decode } from "./wire.js";
 
@@ -147,6 +147,27 @@ export async function checkEntry({ index, leaf, hashes, checkpoint }, network) {
     return hex(named);
   });
   return found;
+}
+
+/**
+ * Check that `leaves` are all entries of a bundle: {steps, checkpoint, timeS}. `proof` is the proof
+ * file of its first entry; its checkpoint is the one that counts.
+ */
+export async function checkBundle(bundle, leaves, proof, network) {
+  const certified = await checkCheckpoint(proof.checkpoint, network.rule);
+  const steps = new Steps();
+  steps.list = certified.steps;
+  if (certified.checkpoint === null) return certified;
+  const { size, root } = certified.checkpoint;
+  await steps.run("The entries that are shown are in its tree", async () => {
+    const first = bundle * WIDTH;
+    if (proof.index !== first) throw new FormError(`the node proved entry ${proof.index} instead`);
+    const hashes = await Promise.all(leaves.map(leafHash));
+    await verifyInclusion(first, size, hashes[0], proof.hashes, root);
+    await verifyBundle(bundle, size, hashes, proof.hashes, root);
+    return `entries ${first} to ${first + BigInt(leaves.length) - 1n} of ${size}`;
+  });
+  return { ...certified, steps: steps.list };
 }
 
 function bodyOf(leaf) {

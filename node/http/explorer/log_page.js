@@ -1,12 +1,14 @@
-// The log as it grows: the certified checkpoint, and blocks with their entries. No names: there are
-// none in it.
+// The log as it grows: the certified checkpoint, and blocks with their entries, each of which is
+// proven to be in its tree. No names: there are none in it.
 
-import { askBytes, askJson, entries } from "./api.js";
+import { askBytes, askJson, entries, proofFile } from "./api.js";
 import { FormError, hex } from "./bytes.js";
-import { checkCheckpoint, verdict } from "./checks.js";
+import { checkBundle, verdict } from "./checks.js";
 import { signerOf } from "./describe.js";
 import { code, count, facts, fault, fill, h, moment, table } from "./dom.js";
 import { Body, Leaf, digests } from "./forms.js";
+import { WIDTH } from "./merkle.js";
+import { decodeCheckpoint, decodeNote, decodeProofFile } from "./note.js";
 import { network } from "./pinned.js";
 import { basis, mark, verdictCard } from "./verdicts.js";
 import { decode } from "./wire.js";
@@ -14,9 +16,9 @@ import { decode } from "./wire.js";
 const PAGE = 64n;
 const MAX_SHOWN = 40; // blocks
 const WORDS = {
-  good: "This checkpoint is certified",
-  bad: "This checkpoint is NOT certified",
-  unknown: "The checkpoint's signatures were not checked",
+  good: "The log is certified, and what is shown is in it",
+  bad: "This is NOT the certified log",
+  unknown: "The log's signatures were not checked",
 };
 
 /** Show the page in `main`; `life` ends what goes on when the reader leaves it. */
@@ -35,7 +37,7 @@ export async function showLog(main, life) {
   older.addEventListener("click", () => addOlder(view, older));
   fill(main, h("h1", {}, "The log"), standing,
     h("div", { class: "bar" }, h("h2", {}, "Blocks"), pause), list, older);
-  view.older = older;
+  Object.assign(view, { older, pause });
   await refresh(view);
   follow(view, life);
 }
@@ -65,34 +67,46 @@ async function refresh(view) {
       await refreshOnce(view);
     } while (view.isLate);
   } catch (error) {
-    fill(view.standing, fault(error));
+    const steps = [{ name: "The node's answers hold together", state: "bad", detail: error.message }];
+    if (!(error instanceof FormError)) fill(view.standing, fault(error));
+    else fill(view.standing, verdictCard(steps, WORDS, null));
   } finally {
     view.isBusy = false;
   }
 }
 
 async function refreshOnce(view) {
+  const { size } = decodeCheckpoint(decodeNote(await askBytes("/checkpoint")).text);
   const pinned = await network();
-  const note = await askBytes("/checkpoint");
-  const found = await checkCheckpoint(note, pinned.rule);
-  fill(view.standing, await standingCard(found, pinned));
-  if (found.checkpoint === null) return;
-  const { size } = found.checkpoint;
-  if (size < view.shown) throw new FormError(`the log shrank from ${view.shown} to ${size} entries`);
-  if (size === view.shown) return;
-  const isFirst = view.shown === 0n;
-  const from = size - view.shown > PAGE ? size - PAGE : view.shown;
-  if (isFirst || from > view.shown) {
+  const newest = await provenBundle((size > 0n ? size - 1n : 0n) / WIDTH, pinned);
+  const state = verdict(newest.steps);
+  fill(view.standing, await standingCard(newest, pinned));
+  if (state === "bad") {
+    view.list.replaceChildren();
+    view.shown = 0n;
+    return;
+  }
+  await grow(view, newest, pinned);
+}
+
+/** Put the blocks that are new above the others. */
+async function grow(view, newest, pinned) {
+  const stop = newest.entries.at(-1).index + 1n;
+  if (stop < view.shown) throw new FormError(`the log shrank from ${view.shown} to ${stop} entries`);
+  if (stop === view.shown) return;
+  const isNear = view.shown > 0n && stop - view.shown <= PAGE;
+  const from = isNear ? view.shown : stop > PAGE ? stop - PAGE : 0n;
+  const found = await provenEntries(from, stop, newest, pinned);
+  if (!isNear) {
     view.list.replaceChildren();
     view.first = from;
   }
-  const blocks = blocksOf(await entries(from, size));
-  view.list.prepend(...blocks.reverse().map((block) => blockCard(block)));
-  while (view.list.children.length > MAX_SHOWN) view.list.lastElementChild.remove();
-  if (view.list.children.length === MAX_SHOWN) {
+  view.list.prepend(...blocksOf(found).reverse().map(blockCard));
+  while (view.list.children.length > MAX_SHOWN) {
+    view.list.lastElementChild.remove();
     view.first = BigInt(view.list.lastElementChild.dataset.first);
   }
-  view.shown = size;
+  view.shown = stop;
   view.older.hidden = view.first === 0n;
 }
 
@@ -100,16 +114,40 @@ async function addOlder(view, button) {
   button.disabled = true;
   try {
     const from = view.first > PAGE ? view.first - PAGE : 0n;
-    const blocks = blocksOf(await entries(from, view.first));
-    view.list.append(...blocks.reverse().map((block) => blockCard(block)));
+    const found = await provenEntries(from, view.first, null, await network());
+    view.list.append(...blocksOf(found).reverse().map(blockCard));
     view.first = from;
     button.hidden = from === 0n;
-    view.isPaused ||= view.list.children.length > MAX_SHOWN;
+    if (!view.isPaused) view.pause.click(); // or the next block would push out what was asked for
   } catch (error) {
     button.after(fault(error));
   } finally {
     button.disabled = false;
   }
+}
+
+/** The entries from `from` up to `stop`, of bundles that are each proven; FormError if one is not. */
+async function provenEntries(from, stop, known, pinned) {
+  const found = [];
+  for (let bundle = from / WIDTH; bundle * WIDTH < stop; bundle += 1n) {
+    const isKnown = known !== null && bundle === known.bundle;
+    const one = isKnown ? known : await provenBundle(bundle, pinned);
+    const bad = one.steps.find((step) => step.state === "bad");
+    if (bad) throw new FormError(`${bad.name}: ${bad.detail}`);
+    found.push(...one.entries.filter(({ index }) => index >= from && index < stop));
+  }
+  return found;
+}
+
+/** A whole bundle with its check: {bundle, entries, steps, checkpoint, timeS}. */
+async function provenBundle(bundle, pinned) {
+  const first = bundle * WIDTH;
+  const proof = decodeProofFile(await proofFile(first));
+  const { size } = decodeCheckpoint(decodeNote(proof.checkpoint).text);
+  const stop = first + WIDTH < size ? first + WIDTH : size;
+  const found = await entries(first, stop);
+  const leaves = found.map(({ leaf }) => leaf);
+  return { bundle, entries: found, ...(await checkBundle(bundle, leaves, proof, pinned)) };
 }
 
 async function standingCard({ steps, checkpoint, timeS }, pinned) {
