@@ -122,7 +122,7 @@ def _paths() -> Table:
 
 def _watch() -> Table:
     """Server-sent events; they are not read with HEAD."""
-    events = _response("Events whose data is a Status", "text/event-stream", {"type": "string"})
+    events = _response("Events whose data is a Status", "text/event-stream", {})
     return _get("The certified log as it grows", {"200": events})
 
 
