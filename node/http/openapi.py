@@ -1,8 +1,9 @@
 """The OpenAPI 3.1 description of what can be asked, served at /openapi.json.
 
-Bodies are those of views.py; a test compares the paths with the routes, and the described statuses,
-types and headers with real answers. The explorer is a page for people and not described. A tile of a log of more than 256,000 entries has more groups
-in its path than OpenAPI can say (c2sp.org/tlog-tiles); those are described in words.
+Bodies are those of views.py and ask_views.py; a test compares the paths with the routes, and the
+described statuses, types and headers with real answers. A tile of a log of more than 256,000
+entries has more groups in its path than OpenAPI can say (c2sp.org/tlog-tiles); those are described
+in words. The explorer is a page for people and not described.
 """
 
 from collections.abc import Mapping
