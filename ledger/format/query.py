@@ -132,14 +132,15 @@ def encode_query(query: Query) -> bytes:
             message.show_collection.collection = collection
         case ListCollections(after, limit):
             message.list_collections.CopyFrom(pb.ListCollections(after=after, limit=limit))
-        case OpenEntries(from_index, limit, collection, session, indices):
+        case _:
+            asked = query.question
             message.open_entries.CopyFrom(
                 pb.OpenEntries(
-                    from_index=from_index,
-                    limit=limit,
-                    collection=collection,
-                    session=session,
-                    indices=indices,
+                    from_index=asked.from_index,
+                    limit=asked.limit,
+                    collection=asked.collection,
+                    session=asked.session,
+                    indices=asked.indices,
                 )
             )
     return encode(message)

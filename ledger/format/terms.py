@@ -77,10 +77,11 @@ def owner_message(operation: OwnerOperation) -> pb.Operation:
             return pb.Operation(
                 freeze_collection=pb.FreezeCollection(collection=collection, frozen=frozen)
             )
-        case Destroy(collection, name, version):
-            return pb.Operation(
-                destroy=pb.Destroy(collection=collection, name=name, version=version)
+        case _:
+            destroy = pb.Destroy(
+                collection=operation.collection, name=operation.name, version=operation.version
             )
+            return pb.Operation(destroy=destroy)
 
 
 def decode_create(message: pb.Operation) -> CreateCollection:

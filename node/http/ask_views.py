@@ -12,7 +12,6 @@ from node.http.views import Count, View
 from sealedger.v1 import ledger_pb2
 from sealedger.v1 import node_pb2 as pb
 
-Base64 = Annotated[str, Field(description="Base64 with padding", max_length=8192)]
 Bytes = Annotated[str, Field(description="Base64 with padding")]
 Hex = Annotated[str, Field(pattern="^(?:[0-9a-f]{2})*$")]
 
@@ -20,8 +19,8 @@ Hex = Annotated[str, Field(pattern="^(?:[0-9a-f]{2})*$")]
 class AskView(View):
     """A question and its signature."""
 
-    query: Base64
-    signature: Base64
+    query: Bytes
+    signature: Bytes
 
 
 class SecretView(View):

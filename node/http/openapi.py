@@ -1,8 +1,9 @@
 """The OpenAPI 3.1 description of what can be asked, served at /openapi.json.
 
-Bodies are those of views.py; a test compares the paths with the routes, and the described statuses,
-types and headers with real answers. A tile of a log of more than 256,000 entries has more groups
-in its path than OpenAPI can say (c2sp.org/tlog-tiles); those are described in words.
+Bodies are those of views.py and ask_views.py; a test compares the paths with the routes, and the
+described statuses, types and headers with real answers. A tile of a log of more than 256,000
+entries has more groups in its path than OpenAPI can say (c2sp.org/tlog-tiles); those are described
+in words. The explorer is a page for people and not described.
 """
 
 from collections.abc import Mapping
@@ -60,14 +61,6 @@ _ENTRY: Table = {
     "schema": {"type": "string", "pattern": "^(0|[1-9][0-9]{0,18})$"},
     "example": "1",
 }
-_FILE: Table = {
-    "name": "file",
-    "in": "path",
-    "required": True,
-    "description": "Name of the file; without one, the page",
-    "schema": {"type": "string", "pattern": "^[a-z0-9_]+\\.(html|js|css|svg)$"},
-    "example": "app.js",
-}
 
 
 def describe() -> Table:
@@ -111,12 +104,6 @@ def _paths() -> Table:
             {"200": _json("Yes", ReadinessView), "503": _json("No, and why", ReadinessView)},
         ),
         "/metrics": _get("Counters", {"200": _text("Prometheus text format")}),
-        "/": _get("The way to the explorer", {"307": _bare("See /explorer/")}),
-        "/explorer/{file}": _get(
-            "A file of the explorer",
-            {"200": _page_file(), "304": _bare("As before")},
-            _FILE,
-        ),
     }
 
 
@@ -178,18 +165,6 @@ def _any_json(about: str) -> Table:
 
 def _text(about: str) -> Table:
     return _response(about, "text/plain", {"type": "string"})
-
-
-def _page_file() -> Table:
-    """A file of the explorer: of one of four types."""
-    types = ("text/html", "text/javascript", "text/css", "image/svg+xml")
-    return {**_bare("The file"), "content": {name: {} for name in types}}
-
-
-def _bare(about: str) -> Table:
-    """An answer without a body."""
-    header: Table = {"required": True, "schema": {"type": "string", "pattern": "^[0-9a-f]{16}$"}}
-    return {"description": about, "headers": {"X-Request-Id": header}}
 
 
 def _octets(about: str) -> Table:

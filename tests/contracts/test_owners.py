@@ -385,3 +385,12 @@ def test_a_stored_policy_that_is_none_is_our_fault(rules: SmallRules, owner: Sig
     rules.state.apply({keys.collection("own"): damaged})
     with pytest.raises(StateError):
         rules.do(rules.envelope(owner, SetPolicy("own", terms_of())))
+
+
+def test_a_stored_identity_that_is_none_is_our_fault(rules: SmallRules) -> None:
+    """An identity or policy in the state that does not decode is a StateError."""
+    for policy, identity in ((b"\xff", b"\xff"), (policy_of("alpha"), b"\xff")):
+        with pytest.raises(StateError):
+            admission.admits(policy, identity, is_development=True)
+    with pytest.raises(StateError):
+        admission.is_named(rules.state, b"\xff", is_development=True)

@@ -72,3 +72,18 @@ def test_unusable_public_keys_are_refused() -> None:
         assert not xwing.is_public_key(wrong)
         with pytest.raises(ValueError, match=r"."):
             xwing.seal(wrong, SECRET, INFO)
+
+
+def test_a_pair_from_a_seed() -> None:
+    """The same 96 bytes give the same pair, others another; no other width is a seed."""
+    seed = Secret(bytes(range(96)))
+    pair = xwing.DecapsulationKey(seed)
+    assert pair.public == xwing.DecapsulationKey(seed).public
+    assert pair.open(xwing.seal(pair.public, SECRET, INFO), INFO) == SECRET
+    for at in (0, 31, 65, 94):
+        other = bytearray(seed.reveal())
+        other[at] ^= 1
+        assert xwing.DecapsulationKey(Secret(bytes(other))).public != pair.public
+    for width in (0, 32, 95, 97):
+        with pytest.raises(ValueError, match="96 bytes"):
+            xwing.DecapsulationKey(Secret(bytes(width)))

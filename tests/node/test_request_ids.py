@@ -57,7 +57,10 @@ async def test_calls_have_ids(founded: RealNetwork, told: Lines) -> None:
             await call(channel, "Hello", b"\xff"),
             await call(channel, "SubmitOne", b""),
         ]
-        stream = channel.stream_stream(SERVICE + "Submit")()
+        submit: grpc.aio.StreamStreamMultiCallable[bytes, bytes] = channel.stream_stream(
+            SERVICE + "Submit"
+        )
+        stream = submit()
         await stream.write(b"\xff")
         assert await stream.code() is grpc.StatusCode.INVALID_ARGUMENT
         trailing = await stream.trailing_metadata()

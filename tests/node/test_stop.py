@@ -72,7 +72,10 @@ class Load:
 
     async def _write(self, slots: asyncio.Semaphore) -> None:
         # Not cancelled: the library would drop the stream, and the answers with it.
-        while await slots.acquire() and not self.refused:
+        while True:
+            await slots.acquire()
+            if self.refused:
+                return
             one = self.client.make(self.client.put("name", b"value", COLLECTION))
             self.sent[one.hash] = one
             await self.stream.write(one.request)
@@ -119,9 +122,8 @@ async def test_stop_under_load_answers_what_it_took(founded: RealNetwork) -> Non
         assert await node.ended() == 0
         assert time.monotonic() - began < 10
         await asyncio.gather(*running)
-        session, sent = client.session.id, {}
-        for load in loads:
-            sent |= load.sent
+        session = client.session.id
+        sent = {hash_: one for load in loads for hash_, one in load.sent.items()}
     for load in loads:
         assert set(load.refused.values()) == {Reason.SHUTTING_DOWN}
         assert "UNAVAILABLE: the node is stopping" in load.ended
@@ -260,7 +262,7 @@ async def test_signals_and_time() -> None:
     assert (twice.is_asked, ended) == (True, [])
     twice.ask()
     assert ended == [1]
-    late = Stop(0.01, lambda code: loop.call_soon_threadsafe(over.set) and ended.append(code + 1))
+    late = Stop(0.01, lambda _: loop.call_soon_threadsafe(over.set))
     late.begin()
     late.begin()
     await asyncio.wait_for(over.wait(), 10)
