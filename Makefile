@@ -27,8 +27,8 @@ PYTHON ?=
 help:  ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-demo: $(STAMP)  ## a node, three attested apps, a crash and a receipt verified offline
-	@$(RUN) deploy/demo/run.py $(ARGS)
+demo: $(STAMP)  ## a node, an owner, three attested apps, two crashes, an audit, a receipt offline
+	@$(RUN) -m deploy.demo $(ARGS)
 
 test: $(STAMP)  ## all tests (TESTS=path for some)
 	@$(PYTEST) $(TESTS)
