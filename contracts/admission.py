@@ -1,9 +1,14 @@
 """Which identities policies name: whether one admits an identity, and which policies to ask.
 
 An identity opens a session only if a policy of some collection admits it. So that this costs the
-same with one collection as with a million, each policy is filed under what its matches name (a
-measurement, or a signer and product); an identity is looked up under its own two names. Policies
-are kept by their digest and counted; one that no collection uses any more admits nobody.
+same with one collection as with a million:
+
+1. A policy in use is kept once, by its digest, with the number of its uses.
+2. It is filed under each thing that its matches name (a measurement, or a signer and product), in
+   numbered places without gaps: when one is taken out, the last takes its place.
+3. An identity is looked up under its own two names. Where more than 64 policies are filed under
+   one, nobody looks: it is named. That opens a session and nothing else, since each operation is
+   judged by its own collection's policy; and nobody can keep others out by filing policies.
 
 `admits` is a pure function of its arguments, so remembering it changes no answer; it makes a policy
 cost well under a microsecond for each operation.
@@ -19,10 +24,9 @@ from ledger import keys
 from ledger.format.terms import CollectionTerms
 
 from contracts.errors import StateError
-from contracts.holdings import decode_list, encode_list
 from contracts.view import Changes, StateView
 
-MAX_FILED = 1024  # policies under one name
+MAX_LOOKED_AT = 64  # policies under one name
 _COUNT_BYTES = 4
 
 
@@ -38,64 +42,78 @@ def admits(policy: bytes, identity: bytes, is_development: bool) -> bool:
 
 
 def is_named(view: StateView, identity: bytes, is_development: bool) -> bool:
-    """Whether a policy in use admits the identity."""
+    """Whether a policy in use admits the identity (3 above)."""
     for name in _names_of_identity(identity):
-        for item in decode_list(view.get(keys.admission(name)) or b""):
-            policy = view.get(keys.policy(item[_COUNT_BYTES:]))
-            if policy is None:
-                raise StateError("a filed policy is missing")
-            if admits(policy, identity, is_development):
+        filed = _number(view.get(keys.admission(name)))
+        if filed > MAX_LOOKED_AT:
+            return True
+        for place in range(filed):
+            row = _row(view, keys.policy(_row(view, keys.filed_policy(name, place))))
+            if admits(row[_COUNT_BYTES:], identity, is_development):
                 return True
     return False
 
 
-def admit_terms(state: Changes, terms: CollectionTerms) -> bool:
-    """Count a collection's policies in; False, with nothing written, if a name is full."""
-    return _exchange(state, (), _policies(terms))
+def admit_terms(state: Changes, terms: CollectionTerms) -> None:
+    """Count a collection's policies in."""
+    for policy in (terms.readers, terms.writers):
+        key = keys.policy(hashlib.sha256(policy).digest())
+        row = state.get(key)
+        uses = 0 if row is None else _number(row[:_COUNT_BYTES])
+        state.put(key, _counted(uses + 1) + policy)
+        if not uses:
+            _file(state, policy)
 
 
-def replace_terms(state: Changes, old: CollectionTerms, new: CollectionTerms) -> bool:
-    """Count the old policies out and the new ones in; False, with nothing written, if full."""
-    return _exchange(state, _policies(old), _policies(new))
+def withdraw_terms(state: Changes, terms: CollectionTerms) -> None:
+    """Count a collection's policies out again."""
+    for policy in (terms.readers, terms.writers):
+        key = keys.policy(hashlib.sha256(policy).digest())
+        uses = _number(_row(state, key)[:_COUNT_BYTES])
+        state.put(key, _counted(uses - 1) + policy if uses > 1 else None)
+        if uses == 1:
+            _take_out(state, policy)
 
 
-def _policies(terms: CollectionTerms) -> tuple[bytes, ...]:
-    return (terms.readers, terms.writers)
-
-
-def _exchange(state: Changes, old: tuple[bytes, ...], new: tuple[bytes, ...]) -> bool:
-    # On a layer of its own: a full name undoes the whole exchange, counts of others included.
-    trial = Changes(state)
-    for policy in old:
-        _count(trial, policy, -1)
-    for policy in new:
-        _count(trial, policy, 1)
-        if any(_filed(trial, name) > MAX_FILED for name in _names_of_policy(policy)):
-            return False
-    state.writes.update(trial.writes)
-    return True
-
-
-def _filed(state: Changes, name: bytes) -> int:
-    return len(decode_list(state.get(keys.admission(name)) or b""))
-
-
-def _count(state: Changes, policy: bytes, step: int) -> None:
+def _file(state: Changes, policy: bytes) -> None:
     digest = hashlib.sha256(policy).digest()
     for name in _names_of_policy(policy):
-        key = keys.admission(name)
-        filed = {
-            item[_COUNT_BYTES:]: int.from_bytes(item[:_COUNT_BYTES], "big")
-            for item in decode_list(state.get(key) or b"")
-        }
-        filed[digest] = filed.get(digest, 0) + step
-        items = (
-            count.to_bytes(_COUNT_BYTES, "big") + one
-            for one, count in sorted(filed.items())
-            if count
-        )
-        state.put(key, encode_list(tuple(items)) or None)
-    state.put(keys.policy(digest), policy)
+        filed = _number(state.get(keys.admission(name)))
+        state.put(keys.filed_policy(name, filed), digest)
+        state.put(keys.place_of_policy(name, digest), _counted(filed))
+        state.put(keys.admission(name), _counted(filed + 1))
+
+
+def _take_out(state: Changes, policy: bytes) -> None:
+    digest = hashlib.sha256(policy).digest()
+    for name in _names_of_policy(policy):
+        place = _number(_row(state, keys.place_of_policy(name, digest)))
+        last = _number(_row(state, keys.admission(name))) - 1
+        moved = _row(state, keys.filed_policy(name, last))
+        state.put(keys.filed_policy(name, place), moved)
+        state.put(keys.place_of_policy(name, moved), _counted(place))
+        state.put(keys.filed_policy(name, last), None)
+        state.put(keys.place_of_policy(name, digest), None)
+        state.put(keys.admission(name), _counted(last) if last else None)
+
+
+def _row(view: StateView, key: bytes) -> bytes:
+    row = view.get(key)
+    if row is None:
+        raise StateError("the files of policies have a gap")
+    return row
+
+
+def _counted(number: int) -> bytes:
+    return number.to_bytes(_COUNT_BYTES, "big")
+
+
+def _number(data: bytes | None) -> int:
+    if data is None:
+        return 0
+    if len(data) != _COUNT_BYTES:
+        raise StateError("files of policies: wrong length")
+    return int.from_bytes(data, "big")
 
 
 def _names_of_identity(identity: bytes) -> tuple[bytes, ...]:

@@ -13,7 +13,7 @@ from ledger.format.outcome import Outcome
 from ledger.format.reason import Reason
 from ledger.format.terms import CollectionTerms, CreateCollection, FreezeCollection, SetPolicy
 
-from contracts.admission import admit_terms, replace_terms
+from contracts.admission import admit_terms, withdraw_terms
 from contracts.holdings import CollectionRecord, encode_collection
 from contracts.place import Place
 
@@ -37,8 +37,7 @@ def create(operation: CreateCollection, place: Place) -> Outcome:
     held = place.owner(place.account)
     if held.collections >= place.parameters.owner_collections:
         return _QUOTA
-    if not admit_terms(place.state, operation.terms):
-        return _QUOTA
+    admit_terms(place.state, operation.terms)
     place.hold(place.account, collections=1)
     _count_auditors(operation.terms, 1, place)
     _store(operation.collection, CollectionRecord(operation.terms, place.account), place)
@@ -54,8 +53,9 @@ def set_policy(operation: SetPolicy, place: Place) -> Outcome:
         return _DENIED
     if not _are_valid(operation.terms):
         return _MALFORMED
-    if not replace_terms(place.state, access.collection.terms, operation.terms):
-        return _QUOTA
+    # New ones first: a policy that stays is not taken out and filed again.
+    admit_terms(place.state, operation.terms)
+    withdraw_terms(place.state, access.collection.terms)
     _count_auditors(access.collection.terms, -1, place)
     _count_auditors(operation.terms, 1, place)
     _store(operation.collection, replace(access.collection, terms=operation.terms), place)

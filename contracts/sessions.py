@@ -6,7 +6,7 @@
    enough: that makes the evidence fresh on every replica without any server state.
 3. The verdict that travels in the block is there, and its report data binds all of it.
 4. The quote opened no session before (a session key cannot: its sequence 0 ran).
-5. At least one policy on the ledger admits the identity.
+5. At least one policy on the ledger admits the identity (admission.py says how that is found).
 """
 
 from attestation.errors import AttestationError

@@ -13,8 +13,9 @@ key   then                                          value
 ``s`` type, then as below                           state, read and written by ``contracts`` only
 ===== ============================================= ==============================================
 
-State types: ``P`` parameters · ``A`` policies by what they name · ``B`` policy ·
-``C`` collection · ``U`` owner ·
+State types: ``P`` parameters · ``A`` how many policies name something · ``B`` policy ·
+``D`` a name's policy by its place u32 · ``F`` its place by its digest · ``C`` collection ·
+``U`` owner ·
 ``S`` session id ·
 ``Q`` quote digest · ``N`` signer · ``W`` signer, sequence u64 · ``H`` head of a secret ·
 ``V`` superseded version u64 · ``T`` touch: index u64, position u16.
@@ -30,6 +31,7 @@ _U64 = struct.Struct(">Q")
 _PAYLOAD = struct.Struct(">cQH")
 _TILE = struct.Struct(">cBQ")
 _TOUCH = struct.Struct(">QH")
+_PLACE = struct.Struct(">I")
 _HEAD = struct.Struct(">BQ32sQQ")
 _FORMAT = 1
 
@@ -99,13 +101,23 @@ def owner(address: bytes) -> bytes:
 
 
 def admission(name: bytes) -> bytes:
-    """Key of the policies that name a measurement, or a signer and product."""
+    """Key of how many policies name a measurement, or a signer and product."""
     return b"sA" + name
 
 
 def policy(digest: bytes) -> bytes:
-    """Key of a policy's canonical bytes."""
+    """Key of a policy in use: how often, and its canonical bytes."""
     return b"sB" + digest
+
+
+def filed_policy(name: bytes, place: int) -> bytes:
+    """Key of the digest of the policy at a place of a name's file."""
+    return b"sD%b%b" % (name, _PLACE.pack(place))
+
+
+def place_of_policy(name: bytes, digest: bytes) -> bytes:
+    """Key of the place that a policy has in a name's file."""
+    return b"sF" + name + digest
 
 
 def quote(digest: bytes) -> bytes:

@@ -19,6 +19,8 @@ _KINDS = {
     b"sP": "the parameters",
     b"sA": "the policies that name an enclave",
     b"sB": "a policy",
+    b"sD": "a policy's place",
+    b"sF": "a policy's place",
     b"sU": "an owner",
     b"sC": "a collection",
     b"sS": "a session",

@@ -5,9 +5,8 @@ from hashlib import sha256
 
 import pytest
 
-from contracts.admission import MAX_FILED
 from contracts.genesis import RULES_VERSION, genesis_state, parameters_of
-from contracts.holdings import CollectionRecord, decode_collection, decode_list
+from contracts.holdings import CollectionRecord, decode_collection
 from contracts.records import decode_parameters
 from ledger import keys
 from ledger.errors import FormatError
@@ -38,6 +37,11 @@ LIMITS = Limits(
 )
 
 
+def name_of(who: str) -> bytes:
+    """Under what policies that name an enclave's measurement are filed."""
+    return b"m" + identity_of(who).measurement
+
+
 def test_parameters() -> None:
     """Parameters are genesis' limits and profile, and the trust document's keys and numbers."""
     genesis = decode_genesis(genesis_bytes(limits=LIMITS))
@@ -62,11 +66,14 @@ def test_rows() -> None:
     state = genesis_state(genesis)
     policies = (policy_of("alpha", "beta"), policy_of("alpha"), policy_of("beta"))
     both, alpha, beta = (sha256(one).digest() for one in policies)
-    named = {who: keys.admission(b"m" + identity_of(who).measurement) for who in ("alpha", "beta")}
+    named = {who: keys.admission(name_of(who)) for who in ("alpha", "beta")}
     assert set(state) == {
         keys.PARAMETERS,
         *map(keys.policy, (both, alpha, beta)),
         *named.values(),
+        *(keys.filed_policy(name_of(who), place) for who in named for place in (0, 1)),
+        *(keys.place_of_policy(name_of("alpha"), digest) for digest in (both, alpha)),
+        *(keys.place_of_policy(name_of("beta"), digest) for digest in (both, beta)),
         *(keys.collection(one.name) for one in COLLECTIONS),
     }
     assert decode_parameters(state[keys.PARAMETERS] or b"") == parameters_of(genesis)
@@ -74,20 +81,13 @@ def test_rows() -> None:
         row = state[keys.collection(one.name)]
         terms = CollectionTerms(one.readers, one.writers)
         assert decode_collection(row or b"") == CollectionRecord(terms, b"", is_frozen=False)
-    filed = {who: set(decode_list(state[key] or b"")) for who, key in named.items()}
-    assert filed["alpha"] == {bytes((0, 0, 0, 1)) + both, bytes((0, 0, 0, 1)) + alpha}
-    assert filed["beta"] == {bytes((0, 0, 0, 1)) + both, bytes((0, 0, 0, 2)) + beta}
-
-
-def test_too_many_policies() -> None:
-    """Genesis whose policies name one enclave more often than a file holds is refused by name."""
-    many = tuple(
-        collection(f"c{n}", policy_of("alpha", f"other {n}"), policy_of("alpha"))
-        for n in range(MAX_FILED)
-    )
-    genesis_state(decode_genesis(genesis_bytes(many[:-1])))
-    with pytest.raises(FormatError, match=f"c{MAX_FILED - 1}"):
-        genesis_state(decode_genesis(genesis_bytes(many)))
+    assert [state[key] for key in named.values()] == [b"\0\0\0\2"] * 2
+    for who, digests in (("alpha", (both, alpha)), ("beta", (both, beta))):
+        for place, digest in enumerate(digests):
+            assert state[keys.filed_policy(name_of(who), place)] == digest
+            assert state[keys.place_of_policy(name_of(who), digest)] == bytes((0, 0, 0, place))
+    uses = [(state[keys.policy(one)] or b"")[:4] for one in (both, alpha, beta)]
+    assert uses == [b"\0\0\0\1", b"\0\0\0\1", b"\0\0\0\2"]
 
 
 @pytest.mark.parametrize("bad", [b"", b"\xff", policy_of("alpha") + b"\xf8\x01\x01"])

@@ -5,15 +5,15 @@ from hashlib import sha256
 
 import pytest
 
+from attestation.identity import encode_identity
 from attestation.policy import AllOf, AnyOf, Match, encode_policy
 from contracts import admission
-from contracts.admission import MAX_FILED
+from contracts.admission import MAX_LOOKED_AT
 from contracts.errors import StateError
 from contracts.holdings import (
     CollectionRecord,
     OwnerRecord,
     decode_collection,
-    decode_list,
     decode_owner,
 )
 from ledger import keys
@@ -42,6 +42,7 @@ from tests.support.small_rules import (
 )
 
 SIGNER = b"s" * 32
+FILES = (b"sA", b"sB", b"sC", b"sD", b"sF", b"sU")
 
 
 def reasons(rules: SmallRules, signer: Signer, *operations: Operation) -> list[Reason]:
@@ -55,9 +56,18 @@ def held(rules: SmallRules, signer: Signer) -> OwnerRecord:
 
 
 def filed(rules: SmallRules, name: bytes) -> dict[bytes, int]:
-    """The policies under a name, by digest, with their counts."""
-    items = decode_list(rules.state.get(keys.admission(name)) or b"")
-    return {item[4:]: int.from_bytes(item[:4], "big") for item in items}
+    """The policies under a name, by digest, with their uses; the file has no gap."""
+    number = int.from_bytes(rules.state.get(keys.admission(name)) or b"", "big")
+    digests = [rules.state.rows[keys.filed_policy(name, place)] for place in range(number)]
+    for place, digest in enumerate(digests):
+        assert rules.state.rows[keys.place_of_policy(name, digest)] == place.to_bytes(4, "big")
+    for kind in (b"sD", b"sF"):
+        rows = [key for key in rules.state.rows if key.startswith(kind + name)]
+        assert len(rows) == number
+    return {
+        digest: int.from_bytes(rules.state.rows[keys.policy(digest)][:4], "big")
+        for digest in digests
+    }
 
 
 def measured(who: str) -> bytes:
@@ -256,7 +266,7 @@ def test_policies_are_filed_by_what_they_name(rules: SmallRules, owner: Signer) 
     digest = sha256(deep).digest()
     for name in (b"s\0\x07" + SIGNER, b"s\x01\x02" + SIGNER, b"m" + b"m" * 48):
         assert filed(rules, name) == {digest: 1}
-    assert rules.state.rows[keys.policy(digest)] == deep
+    assert rules.state.rows[keys.policy(digest)] == b"\0\0\0\1" + deep
 
 
 def test_policies_are_counted(rules: SmallRules, owner: Signer) -> None:
@@ -285,7 +295,7 @@ def test_same_terms_again(rules: SmallRules, owner: Signer) -> None:
 
 def test_undone_terms_are_not_filed(rules: SmallRules, owner: Signer) -> None:
     """An atomic transaction that fails leaves the files as they were."""
-    before = {k: v for k, v in rules.state.rows.items() if k[:2] in (b"sA", b"sB", b"sC", b"sU")}
+    before = {k: v for k, v in rules.state.rows.items() if k[:2] in FILES}
     failing = put_of("own", "x", mode=2, if_version=9)
     envelope = rules.envelope(
         owner,
@@ -296,66 +306,73 @@ def test_undone_terms_are_not_filed(rules: SmallRules, owner: Signer) -> None:
     )
     got = [one.reason for one in rules.executed(envelope).outcomes]
     assert got == [Reason.NOT_EXECUTED, Reason.NOT_EXECUTED, Reason.VERSION_CONFLICT]
-    after = {k: v for k, v in rules.state.rows.items() if k[:2] in (b"sA", b"sB", b"sC", b"sU")}
+    after = {k: v for k, v in rules.state.rows.items() if k[:2] in FILES}
     assert after == before
 
 
-def test_a_full_file(rules: SmallRules, owner: Signer, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A name that is full takes no more policies, known ones count on, and no count is lost."""
-    monkeypatch.setattr(admission, "MAX_FILED", 3)
-    shared = CollectionTerms(policy_of("new"), policy_of("new"))
-    full = [policy_of("new", f"other {n}") for n in range(3)]
-    assert (
-        reasons(
-            rules,
-            owner,
-            CreateCollection("a", shared),
-            CreateCollection("b", shared),
-            CreateCollection("c", CollectionTerms(full[0], full[1])),
-        )
-        == [Reason.OK] * 3
-    )
-    before = dict(rules.state.rows)
-    refused = CollectionTerms(full[2], policy_of("alpha"))
-    for operation in (CreateCollection("d", refused), SetPolicy("a", refused)):
-        with refuses(Reason.QUOTA_EXCEEDED):
-            rules.do(rules.envelope(owner, operation))
-    assert rules.state.rows == before
-    # "a" may go on, "c" may exchange one of its policies for the refused one
-    assert (
-        reasons(
-            rules,
-            owner,
-            CreateCollection("d", shared),
-            SetPolicy("c", CollectionTerms(full[0], full[2])),
-        )
-        == [Reason.OK] * 2
-    )
-    ends = [SetPolicy(name, terms_of()) for name in "abcd"]
-    assert reasons(rules, owner, *ends) == [Reason.OK] * 4
-    assert keys.admission(measured("new")) not in rules.state.rows
+def test_files_have_no_gaps(rules: SmallRules, owner: Signer) -> None:
+    """Whatever is taken out, first, last or between, the others are found as before."""
+    name = measured("new")
+    policies = [policy_of("new", f"other {n}") for n in range(7)]
+    for n, policy in enumerate(policies):
+        terms = CollectionTerms(policy, policy_of("alpha"))
+        assert reasons(rules, owner, CreateCollection(f"c{n}", terms)) == [Reason.OK]
+    left = {sha256(policy).digest() for policy in policies}
+    for n in (3, 6, 0, 1, 5, 2, 4):
+        assert set(filed(rules, name)) == left
+        for m in range(7):
+            is_named = admission.is_named(
+                rules.state, encode_identity(identity_of(f"other {m}")), is_development=True
+            )
+            assert is_named == (sha256(policies[m]).digest() in left)
+        assert reasons(rules, owner, SetPolicy(f"c{n}", terms_of())) == [Reason.OK]
+        left.remove(sha256(policies[n]).digest())
+    assert not filed(rules, name)
+    assert keys.admission(name) not in rules.state.rows
+    assert not [key for key in rules.state.rows if name in key]
 
 
-def test_a_really_full_file(rules: SmallRules) -> None:
-    """The limit is 1,024 policies under one name."""
-    assert MAX_FILED == 1024
-    owners = [account(f"owner {n}") for n in range(3)]
-    made = [
-        CreateCollection(
-            f"c{n}", CollectionTerms(policy_of("new", f"r{n}"), policy_of("new", f"w{n}"))
-        )
-        for n in range(513)
+def test_too_many_to_look_at(rules: SmallRules, owner: Signer) -> None:
+    """More than 64 policies on one enclave keep nobody out: it is named, and judged as before."""
+    assert MAX_LOOKED_AT == 64
+    strict = [
+        encode_policy(AllOf((Match(measurement=identity_of(who).measurement), *_impossible(n))))
+        for n, who in enumerate(["new"] * 65)
     ]
-    assert set(reasons(rules, owners[0], *made[:256])) == {Reason.OK}
-    assert set(reasons(rules, owners[1], *made[256:512])) == {Reason.OK}
-    assert len(filed(rules, measured("new"))) == MAX_FILED
-    with refuses(Reason.QUOTA_EXCEEDED):
-        rules.do(rules.envelope(owners[2], made[512]))
-    assert reasons(rules, owners[2], CreateCollection("else", terms_of())) == [Reason.OK]
+    made = [
+        CreateCollection(f"c{n}", CollectionTerms(policy, policy_of("alpha")))
+        for n, policy in enumerate(strict)
+    ]
+    assert set(reasons(rules, owner, *made[:64])) == {Reason.OK}
+    with refuses(Reason.NOT_ADMITTED):
+        rules.open(Enclave("new"))
+    assert reasons(rules, owner, made[64]) == [Reason.OK]
+    new = rules.open(Enclave("new"))
+    denied: list[Operation] = [Read("c0", "x"), Read("own", "x"), AcquireKey("app")]
+    assert reasons(rules, new, *denied) == [Reason.DENIED] * 3
+    assert reasons(rules, owner, SetPolicy("c7", terms_of("new"))) == [Reason.OK]
+    assert reasons(rules, new, Read("c7", "x")) == [Reason.NOT_FOUND]
 
 
-def test_admitted_through_a_full_file(rules: SmallRules, owner: Signer) -> None:
-    """An identity is found under its signer too, whichever of the filed policies admits it."""
+def _impossible(number: int) -> tuple[Match, ...]:
+    return (Match(measurement=sha256(b"nobody %d" % number).digest()),)
+
+
+def test_many_names_cost_little(rules: SmallRules) -> None:
+    """Terms that name as many enclaves as they can, in full files, touch a few rows for each."""
+    owner = account("many")
+    for n in range(5):
+        names = [f"e{at}" for at in range(62)]
+        terms = CollectionTerms(policy_of(*names, f"r{n}"), policy_of(*names, f"w{n}"))
+        done = rules.executed(rules.envelope(owner, CreateCollection(f"c{n}", terms)))
+        assert done.outcomes[0].reason is Reason.OK
+        assert len(done.writes) < 2 * (3 * 63 + 1) + 5
+        assert max(len(value or b"") for value in done.writes.values()) < 8_300
+    assert len(filed(rules, measured("e7"))) == 10
+
+
+def test_admitted_by_signer(rules: SmallRules, owner: Signer) -> None:
+    """An identity is found under its signer, whichever of the filed policies admits it."""
     by_signer = encode_policy(Match(signer=SIGNER, product_id=7, minimum_svn=3))
     strict = encode_policy(Match(signer=SIGNER, product_id=7, minimum_svn=9))
     rules.outcomes(owner, CreateCollection("c", CollectionTerms(strict, by_signer)))

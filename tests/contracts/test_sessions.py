@@ -269,13 +269,26 @@ def test_signer_and_svn() -> None:
 
 
 def test_damaged_admissions(rules: SmallRules) -> None:
-    """A file of policies that is cut, or names a policy that is gone, is our fault: StateError."""
-    key = keys.admission(b"m" + identity_of("beta").measurement)
-    rows = rules.state.rows[key]
-    for damage in ({key: rows[:-1]}, {key: rows, keys.policy(rows[8:40]): None}):
+    """Files of policies that are cut or have a gap are our fault: StateError."""
+    name = b"m" + identity_of("beta").measurement
+    filed = keys.filed_policy(name, 1)
+    digest = rules.state.rows[filed]
+    for damage in (
+        {keys.admission(name): b"\0\0\2"},
+        {keys.admission(name): b"\0\0\0\3"},
+        {filed: None},
+        {filed: digest[:-1]},
+        {keys.policy(digest): None},
+        {keys.policy(digest): b"\0\0\0\2\xff"},
+    ):
+        before = {key: rules.state.rows[key] for key in damage}
         rules.state.apply(damage)
+        # no policy under the name admits a debug enclave, so all are looked at
+        operation = rules.opening(enclave := Enclave("beta"))
+        verdict = encode_verdict(rules.verdict(identity_of("beta", debug=True), operation))
         with pytest.raises(StateError):
-            attempt(rules, enclave := Enclave("beta"), rules.opening(enclave))
+            attempt(rules, enclave, operation, verdict)
+        rules.state.apply(before)
 
 
 def test_body_is_the_session(rules: SmallRules) -> None:

@@ -41,11 +41,12 @@ class Explored:
         """The network's id, hex."""
         return self.process.network.file.network_id.hex()
 
-    async def put_one(self) -> None:
-        """Have an app store one more value: the log grows."""
+    async def put(self, count: int = 1) -> None:
+        """Have an app store so many more values, one after the other: the log grows."""
         app = self.process.network.app("app")
         async with client_of(self.process.file, app, OWNED) as client:
-            await client.put("grown", b"more")
+            for _ in range(count):
+                await client.put("grown", b"more")
 
 
 @dataclass(slots=True)

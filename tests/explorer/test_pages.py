@@ -54,11 +54,11 @@ async def test_the_log_grows_before_ones_eyes(browser: Browser, explored: Explor
     await go(browser, explored.url, "#/")
     newest = "return document.querySelector('.block h3').innerText"
     before = await browser.run(newest)
-    await explored.put_one()
+    await explored.put()
     await browser.wait(newest.replace("return", "return arguments[0] !==", 1), before)
     await browser.click(".bar button")
     paused = await browser.run(newest)
-    await explored.put_one()
+    await explored.put()
     await browser.click(".bar button")
     await browser.wait(newest.replace("return", "return arguments[0] !==", 1), paused)
 
@@ -398,3 +398,31 @@ async def test_pictures(  # noqa: PLR0913  (the fixtures that a picture needs)
     await browser.click("tbody a[href^='#/session/']")
     await browser.wait("return document.querySelector('h1')?.innerText === 'Session'")
     await take("session")
+
+
+async def test_back_to_the_beginning(
+    browser: Browser, between: Between, explored: Explored
+) -> None:
+    """Over more than one bundle, older entries are shown down to genesis, each bundle proven."""
+    await explored.put(150)
+    await go(browser, between.url, "#/")
+    assert await browser.run(VERDICT) == "good"
+    first = "return document.querySelector('.blocks')?.lastElementChild?.dataset.first"
+    older = "return [...document.querySelectorAll('main button')].at(-1)"
+    while (before := await browser.run(first)) != "0":
+        await browser.run(f"({older.removeprefix('return ')}).click()")
+        await browser.wait(f"{first} !== arguments[0]", before)
+    indices = await browser.run(
+        "return [...document.querySelectorAll('.block a')].map((a) => Number(a.hash.slice(8)))"
+    )
+    assert sorted(indices) == list(range(max(indices) + 1))
+    assert max(indices) > 300
+    assert await browser.run(f"{older}.hidden")
+    assert await quiet(browser) == []
+    between.forge = lambda path, body: flipped(body) if path == "/tile/entries/000" else body
+    await browser.run("location.reload()")
+    await browser.wait(f"const at = {first.removeprefix('return ')}; return at > 256")
+    await browser.run(f"({older.removeprefix('return ')}).click()")
+    shown = await browser.text(".fault")
+    assert "does not lead to the checkpoint" in shown
+    assert int(await browser.run(first)) > 256

@@ -19,7 +19,7 @@ from tests.support.repository import ROOT
 
 JUDGE = Path(__file__).parent / "judge.mjs"
 VECTORS = ROOT / "tests" / "vectors" / "formats"
-ROUNDS = 1000  # for each example
+ROUNDS = 400  # for each example
 
 Decoder = Callable[[bytes], object]
 DECODERS: dict[str, Decoder] = {

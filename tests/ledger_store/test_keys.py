@@ -20,6 +20,10 @@ signers = st.sampled_from(sorted(WIDTHS)).flatmap(
     lambda kind: st.tuples(st.just(kind), st.binary(min_size=WIDTHS[kind], max_size=WIDTHS[kind]))
 )
 places = st.tuples(names, names)
+# one width for each kind of name: their first bytes tell them apart
+policy_names = st.sampled_from([(b"m", 32), (b"s", 34)]).flatmap(
+    lambda kind: st.binary(min_size=kind[1], max_size=kind[1]).map(lambda rest: kind[0] + rest)
+)
 KINDS: dict[str, tuple[Callable[..., bytes], st.SearchStrategy[Any]]] = {
     "entry": (keys.entry, st.tuples(u64)),
     "operations": (keys.operations, st.tuples(u64)),
@@ -35,6 +39,8 @@ KINDS: dict[str, tuple[Callable[..., bytes], st.SearchStrategy[Any]]] = {
         ),
     ),
     "policy": (keys.policy, st.tuples(b32)),
+    "filed_policy": (keys.filed_policy, st.tuples(policy_names, st.integers(0, 2**32 - 1))),
+    "place_of_policy": (keys.place_of_policy, st.tuples(policy_names, b32)),
     "quote": (keys.quote, st.tuples(b32)),
     "signer": (keys.signer, signers),
     "sequence": (keys.sequence, st.tuples(signers, u64).map(lambda two: (*two[0], two[1]))),
@@ -124,6 +130,8 @@ def test_all_state_is_under_one_prefix() -> None:
         "owner",
         "admission",
         "policy",
+        "filed_policy",
+        "place_of_policy",
         "quote",
         "signer",
         "sequence",
@@ -136,7 +144,7 @@ def test_all_state_is_under_one_prefix() -> None:
         "session": (bytes(32),), "quote": (bytes(32),), "signer": (1, bytes(32)),
         "sequence": (1, bytes(32), 1), "head_of": ("a", "b"), "version_of": ("a", "b", 1),
         "touch": ("a", "b", 1, 2), "owner": (bytes(20),), "admission": (b"m",),
-        "policy": (bytes(32),),
+        "policy": (bytes(32),), "filed_policy": (b"m", 1), "place_of_policy": (b"m", bytes(32)),
     }  # fmt: skip
     for name, (make, _) in KINDS.items():
         assert make(*examples[name]).startswith(keys.STATE) == (name in state)
@@ -151,7 +159,7 @@ def test_the_layout_names_every_prefix() -> None:
     used = {key[:1].decode() for name, key in SINGLE.items() if name not in PREFIXES}
     assert listed == used | {"e", "t", "o", "p", "s"}
     types = set(re.findall(r"``([A-Z])``", text))
-    assert types == {"P", "A", "B", "C", "U", "S", "Q", "N", "W", "H", "V", "T"}
+    assert types == {"P", "A", "B", "C", "D", "F", "U", "S", "Q", "N", "W", "H", "V", "T"}
 
 
 parts = names | st.sampled_from(["", "a", "a-", "a/", "~", " "])
