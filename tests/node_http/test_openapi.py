@@ -10,7 +10,6 @@ import pytest
 from aiohttp import ClientSession
 
 from node.http.entitled import AskRoutes
-from node.http.explorer_routes import ExplorerRoutes
 from node.http.fact_routes import FactRoutes
 from node.http.log_routes import LogRoutes
 from node.http.openapi import describe
@@ -60,12 +59,11 @@ def test_every_route_is_described() -> None:
         *OperatorRoutes.__new__(OperatorRoutes).routes(),
         *AskRoutes.__new__(AskRoutes).routes(),
         *WatchRoutes.__new__(WatchRoutes).routes(),
-        *ExplorerRoutes.__new__(ExplorerRoutes).routes(),
     )
     found = {next(r.label for r in routes if r.pattern.fullmatch(filled(path))) for path in PATHS}
     assert found == {route.label for route in routes}
     rows = table("docs/http.md", "## Paths")
-    assert len(rows) == len(routes) - 1  # the explorer's two are one row
+    assert len(rows) == len(routes)
 
 
 def schemathesis(directory: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
