@@ -399,9 +399,12 @@ def test_a_stored_policy_that_is_none_is_our_fault(rules: SmallRules, owner: Sig
     """A stored policy that does not decode is a StateError, never the sender's fault."""
     record = rules.state.rows[keys.collection("own")]
     damaged = record.replace(policy_of("gamma"), b"\xff" * len(policy_of("gamma")))
+    digest = sha256(b"\xff" * len(policy_of("gamma"))).digest()
     rules.state.apply({keys.collection("own"): damaged})
-    with pytest.raises(StateError):
-        rules.do(rules.envelope(owner, SetPolicy("own", terms_of())))
+    for damage in ({}, {keys.policy(digest): b"\0\0\0\1" + b"\xff" * len(policy_of("gamma"))}):
+        rules.state.apply(damage)
+        with pytest.raises(StateError):
+            rules.do(rules.envelope(owner, SetPolicy("own", terms_of())))
 
 
 def test_a_stored_identity_that_is_none_is_our_fault(rules: SmallRules) -> None:

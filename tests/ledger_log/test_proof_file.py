@@ -168,10 +168,15 @@ def test_mutated_proof_files_prove_nothing_else(data: st.DataObject) -> None:
     assert proof != PROOF
 
 
+def _is_no_whole_note(cut: bytes) -> bool:
+    """Without its last signature lines a note is whole: only the quorum rule can miss them."""
+    return not (cut.endswith(b"\n") and "\N{EM DASH} ".encode() in cut)
+
+
 @given(
     st.binary(max_size=300)
     | st.binary(max_size=200).map(lambda tail: b"c2sp.org/tlog-proof@v1\n" + tail)
-    | st.integers(0, len(GOOD) - 1).map(lambda at: GOOD[:at])
+    | st.integers(0, len(GOOD) - 1).map(lambda at: GOOD[:at]).filter(_is_no_whole_note)
 )
 def test_random_and_cut_proof_files_raise_only_proof_errors(data: bytes) -> None:
     """Nothing but a ProofError comes of other bytes."""
