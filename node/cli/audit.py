@@ -24,9 +24,12 @@ from node.audit.report import Subject, fields_of, statement
 from node.audit.source import CHECKPOINT, DirectorySource, LogSource, read_checkpoint
 from node.audit.verify import Audited, Options, audit_log, certify
 from node.cli import audit_questions
+from node.cli.account import open_account, password_option
+from node.cli.audit_questions import prove_opened
 from node.cli.node import json_option
 from node.cli.output import UsageFault, show
 from node.cli.upkeep import progress_bar
+from node.home import DEFAULT_HOME
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
 _NETWORK = click.option(
@@ -73,25 +76,36 @@ def audit() -> None:
 @click.option(
     "--jobs", type=click.IntRange(1, 64), help="Processes that compute.  [default: one per CPU]"
 )
+@click.option(
+    "--account", type=_FILE, help="Open and prove every operation that this keystore may see, too."
+)
+@password_option
 @json_option
-def verify(
+def verify(  # noqa: PLR0913  (click gives each option an argument)
     source: str,
     network: NetworkFile,
     state: Path | None,
     older: Path | None,
     jobs: int | None,
+    account: Path | None,
+    password_file: Path | None,
     as_json: bool,
 ) -> None:
     """Read the whole log at a URL or in a directory, and recompute all of it.
+
+    With an account, the node that the network file names is asked for every operation that the
+    account may see; each one is opened and proven.
 
     Exit code 0: verified. 1: not verified; says what, where, expected and got. 2: a file or the
     source cannot be used.
     """
     subject = Subject(source, network)
     note = None if older is None else _read_note(older)
+    signer = None if account is None else open_account(DEFAULT_HOME, account, password_file)
     options = Options(state, note, jobs or os.cpu_count() or 1)
     try:
         audited = asyncio.run(_verify(subject, options))
+        opened = {} if signer is None else {"operations_opened": prove_opened(network, signer)}
     except NotVerifiedError as error:
         if as_json:
             show(_failed(error, subject), as_json=True)
@@ -99,9 +113,11 @@ def verify(
     except (SourceError, StateFileError) as error:
         raise UsageFault(str(error), error.hint) from error
     if as_json:
-        show(fields_of(audited, subject), as_json=True)
+        show({**fields_of(audited, subject), **opened}, as_json=True)
         return
     click.echo(statement(audited, subject))
+    for count in opened.values():
+        click.echo(f"{count} operations that the account may see were opened; each is proven.")
 
 
 @audit.command()

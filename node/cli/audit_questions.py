@@ -112,6 +112,17 @@ def export(target: Target, form: str, output: Path, from_entry: int) -> None:
     show({"file": str(output), "operations": count, "log_size": size}, as_json=target.as_json)
 
 
+def prove_opened(network: NetworkFile, signer: SigningKey) -> int:
+    """Open and prove every operation that an account may see; how many there are."""
+
+    async def run() -> int:
+        with progress_bar("opening") as shown:
+            async with open_asker(network, signer, _now_ms) as asker:
+                return len([1 async for _ in Answers(asker, shown).everything()])
+
+    return asyncio.run(run())
+
+
 @click.command("who-read")
 @click.argument("name", type=NAME)
 @collection_option

@@ -38,6 +38,7 @@ class Scene:
 
     folder: Path
     network: RealNetwork
+    url: str  # of the public log
     owner: SigningKey
     auditor: SigningKey
     session: bytes  # of the app that may read
@@ -68,7 +69,8 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
         process.file.save(folder / "network.toml")
         keys = {name: account(folder, name) for name in ("owner", "auditor", "nobody")}
         session = loop.run_until_complete(happen(process, network, keys))
-        yield Scene(folder, network, keys["owner"], keys["auditor"], session)
+        url = f"http://127.0.0.1:{process.http_port}"
+        yield Scene(folder, network, url, keys["owner"], keys["auditor"], session)
     finally:
         loop.run_until_complete(process.stop())
         loop.close()
@@ -239,6 +241,17 @@ def test_export_is_everything_that_may_be_seen(run: Any, scene: Scene, tmp_path:
         verified = verify_receipt_file(row["receipt"].encode(), scene.network.file)
         assert verified.index == row["entry"]
     assert {row["signature"] for row in rows} == {"verified"}
+
+
+def test_verify_opens_what_an_account_may_see(run: Any, scene: Scene, tmp_path: Path) -> None:
+    """With an account, the audit of the whole log opens and proves as many as an export has."""
+    file = tmp_path / "all.jsonl"
+    assert run("export", "-o", str(file), *scene.options())[0] == 0
+    code, out, _ = run("verify", scene.url, "--jobs", "1", *scene.options(), "--json")
+    assert code == 0
+    assert json.loads(out)["operations_opened"] == len(file.read_text().splitlines())
+    code, out, _ = run("verify", scene.url, "--jobs", "1", *scene.options())
+    assert "operations that the account may see were opened; each is proven" in out
 
 
 def test_export_as_csv(run: Any, scene: Scene, tmp_path: Path) -> None:
