@@ -8,6 +8,7 @@ call. Not here: sending, proving (`pipeline`, `replies`).
 
 import asyncio
 import hashlib
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 
 from enclave_client.errors import (
@@ -25,7 +26,6 @@ from ledger.errors import FormatError
 from ledger.format.operation import (
     RECORD_ID_BYTES,
     Delete,
-    Operation,
     Put,
     Read,
     encode_operation,
@@ -84,7 +84,7 @@ class Landed:
     released: tuple[Released | None, ...]
 
 
-class Call:
+class Call(ABC):
     """One waiting call: its arguments and the future that its caller awaits."""
 
     __slots__ = ("collection", "future", "name", "tries", "version")
@@ -104,17 +104,13 @@ class Call:
         """Bytes of payload."""
         return 0
 
+    @abstractmethod
     def prepare(self, session: Session, random: bytes) -> tuple[bytes, bytes]:
         """(operation, payload) for this session; `random` are 48 random bytes for this alone."""
-        del session, random  # only a put depends on them
-        return encode_operation(self._operation()), b""
 
-    def _operation(self) -> Operation:
-        raise NotImplementedError
-
+    @abstractmethod
     def finish(self, landed: Landed, position: int, outcome: Outcome) -> object:
         """The call's result; raises what the outcome means."""
-        raise NotImplementedError
 
     def fail(self, error: SealedgerClientError) -> None:
         """Tell the caller, unless it no longer waits."""
@@ -181,8 +177,10 @@ class GetCall(Call):
 
     __slots__ = ()
 
-    def _operation(self) -> Operation:
-        return Read(self.collection, self.name, self.version)
+    def prepare(self, session: Session, random: bytes) -> tuple[bytes, bytes]:
+        """The operation; nothing stands beside it, so only a put needs the two."""
+        del session, random
+        return encode_operation(Read(self.collection, self.name, self.version)), b""
 
     def finish(self, landed: Landed, position: int, outcome: Outcome) -> Got:
         """Open the released key and the value, which must be exactly the recorded ones."""
@@ -225,8 +223,10 @@ class DeleteCall(Call):
 
     __slots__ = ()
 
-    def _operation(self) -> Operation:
-        return Delete(self.collection, self.name, self.version)
+    def prepare(self, session: Session, random: bytes) -> tuple[bytes, bytes]:
+        """The operation; nothing stands beside it, so only a put needs the two."""
+        del session, random
+        return encode_operation(Delete(self.collection, self.name, self.version)), b""
 
     def finish(self, landed: Landed, position: int, outcome: Outcome) -> Removed:
         """The last version that there was."""
