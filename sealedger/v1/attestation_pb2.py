@@ -24,37 +24,65 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1esealedger/v1/attestation.proto\x12\x0csealedger.v1\"N\n\x13\x41ttestationEvidence\x12(\n\x04kind\x18\x01 \x01(\x0e\x32\x1a.sealedger.v1.EvidenceKind\x12\r\n\x05quote\x18\x02 \x01(\x0c\"\xf7\x01\n\x0e\x44\x63\x61pCollateral\x12\x1c\n\x14pck_crl_issuer_chain\x18\x01 \x01(\t\x12\x13\n\x0broot_ca_crl\x18\x02 \x01(\x0c\x12\x0f\n\x07pck_crl\x18\x03 \x01(\x0c\x12\x1d\n\x15tcb_info_issuer_chain\x18\x04 \x01(\t\x12\x10\n\x08tcb_info\x18\x05 \x01(\t\x12\x1a\n\x12tcb_info_signature\x18\x06 \x01(\x0c\x12 \n\x18qe_identity_issuer_chain\x18\x07 \x01(\t\x12\x13\n\x0bqe_identity\x18\x08 \x01(\t\x12\x1d\n\x15qe_identity_signature\x18\t \x01(\x0c\"\xdf\x01\n\x0f\x45nclaveIdentity\x12+\n\x08platform\x18\x01 \x01(\x0e\x32\x19.sealedger.v1.TeePlatform\x12\x13\n\x0bmeasurement\x18\x02 \x01(\x0c\x12\x0e\n\x06signer\x18\x03 \x01(\x0c\x12\x12\n\nproduct_id\x18\x04 \x01(\r\x12\x0b\n\x03svn\x18\x05 \x01(\r\x12\r\n\x05\x64\x65\x62ug\x18\x06 \x01(\x08\x12\x12\n\ntcb_status\x18\x07 \x01(\t\x12\x12\n\nadvisories\x18\x08 \x03(\t\x12\x13\n\x0bplatform_id\x18\t \x01(\x0c\x12\r\n\x05\x66mspc\x18\n \x01(\x0c\"\xb2\x01\n\rIdentityMatch\x12\x13\n\x0bmeasurement\x18\x01 \x01(\x0c\x12\x0e\n\x06signer\x18\x02 \x01(\x0c\x12\x12\n\nproduct_id\x18\x03 \x01(\r\x12\x13\n\x0bminimum_svn\x18\x04 \x01(\r\x12\x14\n\x0ctcb_statuses\x18\x05 \x03(\t\x12\x12\n\nadvisories\x18\x06 \x03(\t\x12\x13\n\x0b\x61llow_debug\x18\x07 \x01(\x08\x12\x14\n\x0cplatform_ids\x18\x08 \x03(\x0c\"C\n\x12IdentityPolicyList\x12-\n\x07members\x18\x01 \x03(\x0b\x32\x1c.sealedger.v1.IdentityPolicy\"\xa8\x01\n\x0eIdentityPolicy\x12,\n\x05match\x18\x01 \x01(\x0b\x32\x1b.sealedger.v1.IdentityMatchH\x00\x12/\n\x03\x61ny\x18\x02 \x01(\x0b\x32 .sealedger.v1.IdentityPolicyListH\x00\x12/\n\x03\x61ll\x18\x03 \x01(\x0b\x32 .sealedger.v1.IdentityPolicyListH\x00\x42\x06\n\x04node\"\xb7\x01\n\x12\x41ttestationVerdict\x12/\n\x08identity\x18\x01 \x01(\x0b\x32\x1d.sealedger.v1.EnclaveIdentity\x12\x13\n\x0breport_data\x18\x02 \x01(\x0c\x12\x14\n\x0cquote_digest\x18\x03 \x01(\x0c\x12\x19\n\x11\x63ollateral_number\x18\x04 \x01(\r\x12\x15\n\rverified_at_s\x18\x05 \x01(\x04\x12\x13\n\x0b\x65\x66\x66\x65\x63tive_s\x18\x06 \x01(\x04\"\x82\x01\n\x11VerificationRules\x12\r\n\x05roots\x18\x01 \x03(\x0c\x12\x17\n\x0ftcb_signer_pins\x18\x02 \x03(\x0c\x12\x18\n\x10\x65valuation_floor\x18\x03 \x01(\r\x12\x1a\n\x12\x65valuation_ceiling\x18\x04 \x01(\r\x12\x0f\n\x07grace_s\x18\x05 \x01(\r\"z\n\x13VerificationRequest\x12\x10\n\x08\x65vidence\x18\x01 \x01(\x0c\x12\x12\n\ncollateral\x18\x02 \x01(\x0c\x12.\n\x05rules\x18\x03 \x01(\x0b\x32\x1f.sealedger.v1.VerificationRules\x12\r\n\x05now_s\x18\x04 \x01(\x04\"U\n\x13VerificationRefusal\x12\x11\n\tundecided\x18\x01 \x01(\x08\x12\x0c\n\x04\x63ode\x18\x02 \x01(\t\x12\x10\n\x08\x65xpected\x18\x03 \x01(\t\x12\x0b\n\x03got\x18\x04 \x01(\t\"\x88\x01\n\x11VerificationReply\x12\x33\n\x07verdict\x18\x01 \x01(\x0b\x32 .sealedger.v1.AttestationVerdictH\x00\x12\x34\n\x07refusal\x18\x02 \x01(\x0b\x32!.sealedger.v1.VerificationRefusalH\x00\x42\x08\n\x06result*K\n\x0c\x45videnceKind\x12\x1d\n\x19\x45VIDENCE_KIND_UNSPECIFIED\x10\x00\x12\x16\n\x12\x45VIDENCE_KIND_DCAP\x10\x01\"\x04\x08\x02\x10\t*m\n\x0bTeePlatform\x12\x1c\n\x18TEE_PLATFORM_UNSPECIFIED\x10\x00\x12\x14\n\x10TEE_PLATFORM_SGX\x10\x01\x12\x14\n\x10TEE_PLATFORM_TDX\x10\x02\x12\x14\n\x10TEE_PLATFORM_SNP\x10\x03\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1esealedger/v1/attestation.proto\x12\x0csealedger.v1\"c\n\x13\x41ttestationEvidence\x12(\n\x04kind\x18\x01 \x01(\x0e\x32\x1a.sealedger.v1.EvidenceKind\x12\r\n\x05quote\x18\x02 \x01(\x0c\x12\x13\n\x0b\x63\x65rtificate\x18\x03 \x01(\x0c\"\xf7\x01\n\x0e\x44\x63\x61pCollateral\x12\x1c\n\x14pck_crl_issuer_chain\x18\x01 \x01(\t\x12\x13\n\x0broot_ca_crl\x18\x02 \x01(\x0c\x12\x0f\n\x07pck_crl\x18\x03 \x01(\x0c\x12\x1d\n\x15tcb_info_issuer_chain\x18\x04 \x01(\t\x12\x10\n\x08tcb_info\x18\x05 \x01(\t\x12\x1a\n\x12tcb_info_signature\x18\x06 \x01(\x0c\x12 \n\x18qe_identity_issuer_chain\x18\x07 \x01(\t\x12\x13\n\x0bqe_identity\x18\x08 \x01(\t\x12\x1d\n\x15qe_identity_signature\x18\t \x01(\x0c\"U\n\rSnpCollateral\x12\x0f\n\x07product\x18\x01 \x01(\t\x12\x0b\n\x03\x61rk\x18\x02 \x01(\x0c\x12\x0b\n\x03\x61sk\x18\x03 \x01(\x0c\x12\x0c\n\x04\x61svk\x18\x04 \x01(\x0c\x12\x0b\n\x03\x63rl\x18\x05 \x01(\x0c\"v\n\x12\x45videnceCollateral\x12,\n\x04\x64\x63\x61p\x18\x01 \x01(\x0b\x32\x1c.sealedger.v1.DcapCollateralH\x00\x12*\n\x03snp\x18\x02 \x01(\x0b\x32\x1b.sealedger.v1.SnpCollateralH\x00\x42\x06\n\x04kind\"\xc5\x01\n\x11\x43ollateralVerdict\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\x0e\n\x06\x64igest\x18\x02 \x01(\x0c\x12\r\n\x05order\x18\x03 \x03(\x04\x12\x15\n\rlowest_number\x18\x04 \x01(\r\x12\x16\n\x0ehighest_number\x18\x05 \x01(\r\x12\x14\n\x0cvalid_from_s\x18\x06 \x01(\x04\x12\x15\n\rvalid_until_s\x18\x07 \x01(\x04\x12\x11\n\tsubstance\x18\x08 \x01(\x0c\x12\x15\n\rverified_at_s\x18\t \x01(\x04\"q\n\tSgxFields\x12\x12\n\nattributes\x18\x01 \x01(\x0c\x12\x11\n\tconfig_id\x18\x02 \x01(\x0c\x12\x12\n\nconfig_svn\x18\x03 \x01(\r\x12\x16\n\x0e\x65xt_product_id\x18\x04 \x01(\x0c\x12\x11\n\tfamily_id\x18\x05 \x01(\x0c\"\xb9\x01\n\tTdxFields\x12\r\n\x05mr_td\x18\x01 \x01(\x0c\x12\r\n\x05rtmr0\x18\x02 \x01(\x0c\x12\r\n\x05rtmr1\x18\x03 \x01(\x0c\x12\r\n\x05rtmr2\x18\x04 \x01(\x0c\x12\r\n\x05rtmr3\x18\x05 \x01(\x0c\x12\x14\n\x0cmr_config_id\x18\x06 \x01(\x0c\x12\x10\n\x08mr_owner\x18\x07 \x01(\x0c\x12\x17\n\x0fmr_owner_config\x18\x08 \x01(\x0c\x12\x12\n\nattributes\x18\t \x01(\x0c\x12\x0c\n\x04xfam\x18\n \x01(\x0c\"W\n\x06SnpTcb\x12\x13\n\x0b\x62oot_loader\x18\x01 \x01(\r\x12\x0b\n\x03tee\x18\x02 \x01(\r\x12\x0b\n\x03snp\x18\x03 \x01(\r\x12\x11\n\tmicrocode\x18\x04 \x01(\r\x12\x0b\n\x03\x66mc\x18\x05 \x01(\r\"\x91\x02\n\tSnpFields\x12\x11\n\thost_data\x18\x01 \x01(\x0c\x12\x11\n\tfamily_id\x18\x02 \x01(\x0c\x12\x10\n\x08image_id\x18\x03 \x01(\x0c\x12\x19\n\x11\x61uthor_key_digest\x18\x04 \x01(\x0c\x12\x14\n\x0cguest_policy\x18\x05 \x01(\x04\x12\x15\n\rplatform_info\x18\x06 \x01(\x04\x12\x0c\n\x04vmpl\x18\x07 \x01(\r\x12*\n\x0creported_tcb\x18\x08 \x01(\x0b\x32\x14.sealedger.v1.SnpTcb\x12(\n\nlaunch_tcb\x18\t \x01(\x0b\x32\x14.sealedger.v1.SnpTcb\x12\x0f\n\x07product\x18\n \x01(\t\x12\x0f\n\x07is_vlek\x18\x0b \x01(\x08\"\xf5\x02\n\x0f\x45nclaveIdentity\x12+\n\x08platform\x18\x01 \x01(\x0e\x32\x19.sealedger.v1.TeePlatform\x12\x13\n\x0bmeasurement\x18\x02 \x01(\x0c\x12\x0e\n\x06signer\x18\x03 \x01(\x0c\x12\x12\n\nproduct_id\x18\x04 \x01(\r\x12\x0b\n\x03svn\x18\x05 \x01(\r\x12\r\n\x05\x64\x65\x62ug\x18\x06 \x01(\x08\x12\x12\n\ntcb_status\x18\x07 \x01(\t\x12\x12\n\nadvisories\x18\x08 \x03(\t\x12\x13\n\x0bplatform_id\x18\t \x01(\x0c\x12\r\n\x05\x66mspc\x18\n \x01(\x0c\x12\x12\n\ntcb_date_s\x18\x0b \x01(\x04\x12&\n\x03sgx\x18\x0c \x01(\x0b\x32\x17.sealedger.v1.SgxFieldsH\x00\x12&\n\x03tdx\x18\r \x01(\x0b\x32\x17.sealedger.v1.TdxFieldsH\x00\x12&\n\x03snp\x18\x0e \x01(\x0b\x32\x17.sealedger.v1.SnpFieldsH\x00\x42\x08\n\x06\x66ields\"\x91\x01\n\x08SgxMatch\x12\x11\n\tconfig_id\x18\x01 \x01(\x0c\x12\x1a\n\x12minimum_config_svn\x18\x02 \x01(\r\x12\x16\n\x0e\x65xt_product_id\x18\x03 \x01(\x0c\x12\x11\n\tfamily_id\x18\x04 \x01(\x0c\x12\x12\n\nattributes\x18\x05 \x01(\x0c\x12\x17\n\x0f\x61ttributes_mask\x18\x06 \x01(\x0c\"\xe4\x01\n\x08TdxMatch\x12\r\n\x05mr_td\x18\x01 \x01(\x0c\x12\r\n\x05rtmr0\x18\x02 \x01(\x0c\x12\r\n\x05rtmr1\x18\x03 \x01(\x0c\x12\r\n\x05rtmr2\x18\x04 \x01(\x0c\x12\r\n\x05rtmr3\x18\x05 \x01(\x0c\x12\x14\n\x0cmr_config_id\x18\x06 \x01(\x0c\x12\x10\n\x08mr_owner\x18\x07 \x01(\x0c\x12\x17\n\x0fmr_owner_config\x18\x08 \x01(\x0c\x12\x12\n\nattributes\x18\t \x01(\x0c\x12\x17\n\x0f\x61ttributes_mask\x18\n \x01(\x0c\x12\x0c\n\x04xfam\x18\x0b \x01(\x0c\x12\x11\n\txfam_mask\x18\x0c \x01(\x0c\"\xae\x02\n\x08SnpMatch\x12\x11\n\thost_data\x18\x01 \x01(\x0c\x12\x11\n\tfamily_id\x18\x02 \x01(\x0c\x12\x10\n\x08image_id\x18\x03 \x01(\x0c\x12\x19\n\x11\x61uthor_key_digest\x18\x04 \x01(\x0c\x12)\n\x0bminimum_tcb\x18\x05 \x01(\x0b\x32\x14.sealedger.v1.SnpTcb\x12\x30\n\x12minimum_launch_tcb\x18\x06 \x01(\x0b\x32\x14.sealedger.v1.SnpTcb\x12\x14\n\x0cmaximum_vmpl\x18\x07 \x01(\r\x12\x10\n\x08products\x18\x08 \x03(\t\x12\x17\n\x0f\x61llow_migration\x18\t \x01(\x08\x12\x12\n\nallow_vlek\x18\n \x01(\x08\x12\x1d\n\x15require_single_thread\x18\x0b \x01(\x08\"=\n\x0eReleaseVersion\x12\r\n\x05major\x18\x01 \x01(\r\x12\r\n\x05minor\x18\x02 \x01(\r\x12\r\n\x05patch\x18\x03 \x01(\r\"p\n\x0cReleaseMatch\x12\x0c\n\x04name\x18\x01 \x01(\t\x12-\n\x07minimum\x18\x02 \x01(\x0b\x32\x1c.sealedger.v1.ReleaseVersion\x12\x10\n\x08\x61uditors\x18\x03 \x03(\x0c\x12\x11\n\tthreshold\x18\x04 \x01(\r\"a\n\x0f\x45ndorsedRelease\x12\x0c\n\x04name\x18\x01 \x01(\t\x12-\n\x07version\x18\x02 \x01(\x0b\x32\x1c.sealedger.v1.ReleaseVersion\x12\x11\n\tendorsers\x18\x03 \x03(\x0c\"C\n\x10\x45ndorsedReleases\x12/\n\x08releases\x18\x01 \x03(\x0b\x32\x1d.sealedger.v1.EndorsedRelease\"\xdf\x02\n\rIdentityMatch\x12\x13\n\x0bmeasurement\x18\x01 \x01(\x0c\x12\x0e\n\x06signer\x18\x02 \x01(\x0c\x12\x12\n\nproduct_id\x18\x03 \x01(\r\x12\x13\n\x0bminimum_svn\x18\x04 \x01(\r\x12\x14\n\x0ctcb_statuses\x18\x05 \x03(\t\x12\x12\n\nadvisories\x18\x06 \x03(\t\x12\x13\n\x0b\x61llow_debug\x18\x07 \x01(\x08\x12\x14\n\x0cplatform_ids\x18\x08 \x03(\x0c\x12\x0f\n\x07grace_s\x18\t \x01(\x04\x12#\n\x03sgx\x18\n \x01(\x0b\x32\x16.sealedger.v1.SgxMatch\x12#\n\x03tdx\x18\x0b \x01(\x0b\x32\x16.sealedger.v1.TdxMatch\x12#\n\x03snp\x18\x0c \x01(\x0b\x32\x16.sealedger.v1.SnpMatch\x12+\n\x07release\x18\r \x01(\x0b\x32\x1a.sealedger.v1.ReleaseMatch\"C\n\x12IdentityPolicyList\x12-\n\x07members\x18\x01 \x03(\x0b\x32\x1c.sealedger.v1.IdentityPolicy\"\xa8\x01\n\x0eIdentityPolicy\x12,\n\x05match\x18\x01 \x01(\x0b\x32\x1b.sealedger.v1.IdentityMatchH\x00\x12/\n\x03\x61ny\x18\x02 \x01(\x0b\x32 .sealedger.v1.IdentityPolicyListH\x00\x12/\n\x03\x61ll\x18\x03 \x01(\x0b\x32 .sealedger.v1.IdentityPolicyListH\x00\x42\x06\n\x04node\"\xea\x01\n\x12\x41ttestationVerdict\x12/\n\x08identity\x18\x01 \x01(\x0b\x32\x1d.sealedger.v1.EnclaveIdentity\x12\x13\n\x0breport_data\x18\x02 \x01(\x0c\x12\x14\n\x0cquote_digest\x18\x03 \x01(\x0c\x12\x19\n\x11\x63ollateral_number\x18\x04 \x01(\r\x12\x15\n\rverified_at_s\x18\x05 \x01(\x04\x12\x13\n\x0b\x65\x66\x66\x65\x63tive_s\x18\x06 \x01(\x04\x12\x16\n\x0e\x63ollateral_key\x18\x07 \x01(\t\x12\x19\n\x11\x63ollateral_digest\x18\x08 \x01(\x0c\"\x82\x01\n\x11VerificationRules\x12\r\n\x05roots\x18\x01 \x03(\x0c\x12\x17\n\x0ftcb_signer_pins\x18\x02 \x03(\x0c\x12\x18\n\x10\x65valuation_floor\x18\x03 \x01(\r\x12\x1a\n\x12\x65valuation_ceiling\x18\x04 \x01(\r\x12\x0f\n\x07grace_s\x18\x05 \x01(\r\"z\n\x13VerificationRequest\x12\x10\n\x08\x65vidence\x18\x01 \x01(\x0c\x12\x12\n\ncollateral\x18\x02 \x01(\x0c\x12.\n\x05rules\x18\x03 \x01(\x0b\x32\x1f.sealedger.v1.VerificationRules\x12\r\n\x05now_s\x18\x04 \x01(\x04\"U\n\x13VerificationRefusal\x12\x11\n\tundecided\x18\x01 \x01(\x08\x12\x0c\n\x04\x63ode\x18\x02 \x01(\t\x12\x10\n\x08\x65xpected\x18\x03 \x01(\t\x12\x0b\n\x03got\x18\x04 \x01(\t\"\xd9\x01\n\x11VerificationReply\x12\x33\n\x07verdict\x18\x01 \x01(\x0b\x32 .sealedger.v1.AttestationVerdictH\x00\x12\x34\n\x07refusal\x18\x02 \x01(\x0b\x32!.sealedger.v1.VerificationRefusalH\x00\x12\x35\n\ncollateral\x18\x03 \x01(\x0b\x32\x1f.sealedger.v1.CollateralVerdictH\x00\x12\x18\n\x0e\x63ollateral_key\x18\x04 \x01(\tH\x00\x42\x08\n\x06result*b\n\x0c\x45videnceKind\x12\x1d\n\x19\x45VIDENCE_KIND_UNSPECIFIED\x10\x00\x12\x16\n\x12\x45VIDENCE_KIND_DCAP\x10\x01\x12\x15\n\x11\x45VIDENCE_KIND_SNP\x10\x02\"\x04\x08\x03\x10\t*m\n\x0bTeePlatform\x12\x1c\n\x18TEE_PLATFORM_UNSPECIFIED\x10\x00\x12\x14\n\x10TEE_PLATFORM_SGX\x10\x01\x12\x14\n\x10TEE_PLATFORM_TDX\x10\x02\x12\x14\n\x10TEE_PLATFORM_SNP\x10\x03\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'sealedger.v1.attestation_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_EVIDENCEKIND']._serialized_start=1694
-  _globals['_EVIDENCEKIND']._serialized_end=1769
-  _globals['_TEEPLATFORM']._serialized_start=1771
-  _globals['_TEEPLATFORM']._serialized_end=1880
+  _globals['_EVIDENCEKIND']._serialized_start=4274
+  _globals['_EVIDENCEKIND']._serialized_end=4372
+  _globals['_TEEPLATFORM']._serialized_start=4374
+  _globals['_TEEPLATFORM']._serialized_end=4483
   _globals['_ATTESTATIONEVIDENCE']._serialized_start=48
-  _globals['_ATTESTATIONEVIDENCE']._serialized_end=126
-  _globals['_DCAPCOLLATERAL']._serialized_start=129
-  _globals['_DCAPCOLLATERAL']._serialized_end=376
-  _globals['_ENCLAVEIDENTITY']._serialized_start=379
-  _globals['_ENCLAVEIDENTITY']._serialized_end=602
-  _globals['_IDENTITYMATCH']._serialized_start=605
-  _globals['_IDENTITYMATCH']._serialized_end=783
-  _globals['_IDENTITYPOLICYLIST']._serialized_start=785
-  _globals['_IDENTITYPOLICYLIST']._serialized_end=852
-  _globals['_IDENTITYPOLICY']._serialized_start=855
-  _globals['_IDENTITYPOLICY']._serialized_end=1023
-  _globals['_ATTESTATIONVERDICT']._serialized_start=1026
-  _globals['_ATTESTATIONVERDICT']._serialized_end=1209
-  _globals['_VERIFICATIONRULES']._serialized_start=1212
-  _globals['_VERIFICATIONRULES']._serialized_end=1342
-  _globals['_VERIFICATIONREQUEST']._serialized_start=1344
-  _globals['_VERIFICATIONREQUEST']._serialized_end=1466
-  _globals['_VERIFICATIONREFUSAL']._serialized_start=1468
-  _globals['_VERIFICATIONREFUSAL']._serialized_end=1553
-  _globals['_VERIFICATIONREPLY']._serialized_start=1556
-  _globals['_VERIFICATIONREPLY']._serialized_end=1692
+  _globals['_ATTESTATIONEVIDENCE']._serialized_end=147
+  _globals['_DCAPCOLLATERAL']._serialized_start=150
+  _globals['_DCAPCOLLATERAL']._serialized_end=397
+  _globals['_SNPCOLLATERAL']._serialized_start=399
+  _globals['_SNPCOLLATERAL']._serialized_end=484
+  _globals['_EVIDENCECOLLATERAL']._serialized_start=486
+  _globals['_EVIDENCECOLLATERAL']._serialized_end=604
+  _globals['_COLLATERALVERDICT']._serialized_start=607
+  _globals['_COLLATERALVERDICT']._serialized_end=804
+  _globals['_SGXFIELDS']._serialized_start=806
+  _globals['_SGXFIELDS']._serialized_end=919
+  _globals['_TDXFIELDS']._serialized_start=922
+  _globals['_TDXFIELDS']._serialized_end=1107
+  _globals['_SNPTCB']._serialized_start=1109
+  _globals['_SNPTCB']._serialized_end=1196
+  _globals['_SNPFIELDS']._serialized_start=1199
+  _globals['_SNPFIELDS']._serialized_end=1472
+  _globals['_ENCLAVEIDENTITY']._serialized_start=1475
+  _globals['_ENCLAVEIDENTITY']._serialized_end=1848
+  _globals['_SGXMATCH']._serialized_start=1851
+  _globals['_SGXMATCH']._serialized_end=1996
+  _globals['_TDXMATCH']._serialized_start=1999
+  _globals['_TDXMATCH']._serialized_end=2227
+  _globals['_SNPMATCH']._serialized_start=2230
+  _globals['_SNPMATCH']._serialized_end=2532
+  _globals['_RELEASEVERSION']._serialized_start=2534
+  _globals['_RELEASEVERSION']._serialized_end=2595
+  _globals['_RELEASEMATCH']._serialized_start=2597
+  _globals['_RELEASEMATCH']._serialized_end=2709
+  _globals['_ENDORSEDRELEASE']._serialized_start=2711
+  _globals['_ENDORSEDRELEASE']._serialized_end=2808
+  _globals['_ENDORSEDRELEASES']._serialized_start=2810
+  _globals['_ENDORSEDRELEASES']._serialized_end=2877
+  _globals['_IDENTITYMATCH']._serialized_start=2880
+  _globals['_IDENTITYMATCH']._serialized_end=3231
+  _globals['_IDENTITYPOLICYLIST']._serialized_start=3233
+  _globals['_IDENTITYPOLICYLIST']._serialized_end=3300
+  _globals['_IDENTITYPOLICY']._serialized_start=3303
+  _globals['_IDENTITYPOLICY']._serialized_end=3471
+  _globals['_ATTESTATIONVERDICT']._serialized_start=3474
+  _globals['_ATTESTATIONVERDICT']._serialized_end=3708
+  _globals['_VERIFICATIONRULES']._serialized_start=3711
+  _globals['_VERIFICATIONRULES']._serialized_end=3841
+  _globals['_VERIFICATIONREQUEST']._serialized_start=3843
+  _globals['_VERIFICATIONREQUEST']._serialized_end=3965
+  _globals['_VERIFICATIONREFUSAL']._serialized_start=3967
+  _globals['_VERIFICATIONREFUSAL']._serialized_end=4052
+  _globals['_VERIFICATIONREPLY']._serialized_start=4055
+  _globals['_VERIFICATIONREPLY']._serialized_end=4272
 # @@protoc_insertion_point(module_scope)

@@ -1,3 +1,4 @@
+from sealedger.v1 import attestation_pb2 as _attestation_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor
@@ -23,6 +24,9 @@ class Reason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     REASON_VALID_TOO_LONG: _ClassVar[Reason]
     REASON_SEQUENCE_REUSED: _ClassVar[Reason]
     REASON_SEQUENCE_PASSED: _ClassVar[Reason]
+    REASON_SESSION_REVOKED: _ClassVar[Reason]
+    REASON_COLLATERAL_CHANGED: _ClassVar[Reason]
+    REASON_TOO_MANY_SESSIONS: _ClassVar[Reason]
     REASON_DENIED: _ClassVar[Reason]
     REASON_UNKNOWN_COLLECTION: _ClassVar[Reason]
     REASON_NOT_FOUND: _ClassVar[Reason]
@@ -33,8 +37,13 @@ class Reason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     REASON_FROZEN: _ClassVar[Reason]
     REASON_EXPIRED: _ClassVar[Reason]
     REASON_DESTROYED: _ClassVar[Reason]
+    REASON_UNKNOWN_SESSION: _ClassVar[Reason]
     REASON_QUOTA_EXCEEDED: _ClassVar[Reason]
     REASON_COLLECTION_EXISTS: _ClassVar[Reason]
+    REASON_RELEASE_EXISTS: _ClassVar[Reason]
+    REASON_UNKNOWN_RELEASE: _ClassVar[Reason]
+    REASON_RELEASE_REVOKED: _ClassVar[Reason]
+    REASON_WRONG_RELEASE_DIGEST: _ClassVar[Reason]
     REASON_EVIDENCE_REFUSED: _ClassVar[Reason]
     REASON_EVIDENCE_UNDECIDED: _ClassVar[Reason]
     REASON_EVIDENCE_REUSED: _ClassVar[Reason]
@@ -44,6 +53,8 @@ class Reason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     REASON_WRONG_SERVICE_KEY: _ClassVar[Reason]
     REASON_WRONG_REPORT_DATA: _ClassVar[Reason]
     REASON_NOT_ADMITTED: _ClassVar[Reason]
+    REASON_COLLATERAL_REFUSED: _ClassVar[Reason]
+    REASON_COLLATERAL_NOT_NEWER: _ClassVar[Reason]
     REASON_NOT_CERTIFIED: _ClassVar[Reason]
     REASON_NOT_GRANTED: _ClassVar[Reason]
     REASON_RECEIPT_TOO_OLD: _ClassVar[Reason]
@@ -83,6 +94,9 @@ REASON_TRANSACTION_EXPIRED: Reason
 REASON_VALID_TOO_LONG: Reason
 REASON_SEQUENCE_REUSED: Reason
 REASON_SEQUENCE_PASSED: Reason
+REASON_SESSION_REVOKED: Reason
+REASON_COLLATERAL_CHANGED: Reason
+REASON_TOO_MANY_SESSIONS: Reason
 REASON_DENIED: Reason
 REASON_UNKNOWN_COLLECTION: Reason
 REASON_NOT_FOUND: Reason
@@ -93,8 +107,13 @@ REASON_WRONG_SIGNER: Reason
 REASON_FROZEN: Reason
 REASON_EXPIRED: Reason
 REASON_DESTROYED: Reason
+REASON_UNKNOWN_SESSION: Reason
 REASON_QUOTA_EXCEEDED: Reason
 REASON_COLLECTION_EXISTS: Reason
+REASON_RELEASE_EXISTS: Reason
+REASON_UNKNOWN_RELEASE: Reason
+REASON_RELEASE_REVOKED: Reason
+REASON_WRONG_RELEASE_DIGEST: Reason
 REASON_EVIDENCE_REFUSED: Reason
 REASON_EVIDENCE_UNDECIDED: Reason
 REASON_EVIDENCE_REUSED: Reason
@@ -104,6 +123,8 @@ REASON_WRONG_TRUST_DOCUMENT: Reason
 REASON_WRONG_SERVICE_KEY: Reason
 REASON_WRONG_REPORT_DATA: Reason
 REASON_NOT_ADMITTED: Reason
+REASON_COLLATERAL_REFUSED: Reason
+REASON_COLLATERAL_NOT_NEWER: Reason
 REASON_NOT_CERTIFIED: Reason
 REASON_NOT_GRANTED: Reason
 REASON_RECEIPT_TOO_OLD: Reason
@@ -157,7 +178,7 @@ class Envelope(_message.Message):
     def __init__(self, body: _Optional[bytes] = ..., signature: _Optional[bytes] = ..., operations: _Optional[_Iterable[bytes]] = ..., salts: _Optional[bytes] = ..., payloads: _Optional[_Iterable[bytes]] = ...) -> None: ...
 
 class Operation(_message.Message):
-    __slots__ = ("open_session", "acquire_key", "put", "read", "delete", "key_service_start", "create_collection", "set_policy", "freeze_collection", "destroy")
+    __slots__ = ("open_session", "acquire_key", "put", "read", "delete", "key_service_start", "create_collection", "set_policy", "freeze_collection", "destroy", "update_collateral", "publish_release", "endorse_release", "revoke_release", "revoke_session")
     OPEN_SESSION_FIELD_NUMBER: _ClassVar[int]
     ACQUIRE_KEY_FIELD_NUMBER: _ClassVar[int]
     PUT_FIELD_NUMBER: _ClassVar[int]
@@ -168,6 +189,11 @@ class Operation(_message.Message):
     SET_POLICY_FIELD_NUMBER: _ClassVar[int]
     FREEZE_COLLECTION_FIELD_NUMBER: _ClassVar[int]
     DESTROY_FIELD_NUMBER: _ClassVar[int]
+    UPDATE_COLLATERAL_FIELD_NUMBER: _ClassVar[int]
+    PUBLISH_RELEASE_FIELD_NUMBER: _ClassVar[int]
+    ENDORSE_RELEASE_FIELD_NUMBER: _ClassVar[int]
+    REVOKE_RELEASE_FIELD_NUMBER: _ClassVar[int]
+    REVOKE_SESSION_FIELD_NUMBER: _ClassVar[int]
     open_session: OpenSession
     acquire_key: AcquireKey
     put: Put
@@ -178,7 +204,74 @@ class Operation(_message.Message):
     set_policy: SetPolicy
     freeze_collection: FreezeCollection
     destroy: Destroy
-    def __init__(self, open_session: _Optional[_Union[OpenSession, _Mapping]] = ..., acquire_key: _Optional[_Union[AcquireKey, _Mapping]] = ..., put: _Optional[_Union[Put, _Mapping]] = ..., read: _Optional[_Union[Read, _Mapping]] = ..., delete: _Optional[_Union[Delete, _Mapping]] = ..., key_service_start: _Optional[_Union[KeyServiceStart, _Mapping]] = ..., create_collection: _Optional[_Union[CreateCollection, _Mapping]] = ..., set_policy: _Optional[_Union[SetPolicy, _Mapping]] = ..., freeze_collection: _Optional[_Union[FreezeCollection, _Mapping]] = ..., destroy: _Optional[_Union[Destroy, _Mapping]] = ...) -> None: ...
+    update_collateral: UpdateCollateral
+    publish_release: PublishRelease
+    endorse_release: EndorseRelease
+    revoke_release: RevokeRelease
+    revoke_session: RevokeSession
+    def __init__(self, open_session: _Optional[_Union[OpenSession, _Mapping]] = ..., acquire_key: _Optional[_Union[AcquireKey, _Mapping]] = ..., put: _Optional[_Union[Put, _Mapping]] = ..., read: _Optional[_Union[Read, _Mapping]] = ..., delete: _Optional[_Union[Delete, _Mapping]] = ..., key_service_start: _Optional[_Union[KeyServiceStart, _Mapping]] = ..., create_collection: _Optional[_Union[CreateCollection, _Mapping]] = ..., set_policy: _Optional[_Union[SetPolicy, _Mapping]] = ..., freeze_collection: _Optional[_Union[FreezeCollection, _Mapping]] = ..., destroy: _Optional[_Union[Destroy, _Mapping]] = ..., update_collateral: _Optional[_Union[UpdateCollateral, _Mapping]] = ..., publish_release: _Optional[_Union[PublishRelease, _Mapping]] = ..., endorse_release: _Optional[_Union[EndorseRelease, _Mapping]] = ..., revoke_release: _Optional[_Union[RevokeRelease, _Mapping]] = ..., revoke_session: _Optional[_Union[RevokeSession, _Mapping]] = ...) -> None: ...
+
+class UpdateCollateral(_message.Message):
+    __slots__ = ("digest",)
+    DIGEST_FIELD_NUMBER: _ClassVar[int]
+    digest: bytes
+    def __init__(self, digest: _Optional[bytes] = ...) -> None: ...
+
+class ReleaseMeasurement(_message.Message):
+    __slots__ = ("platform", "measurement")
+    PLATFORM_FIELD_NUMBER: _ClassVar[int]
+    MEASUREMENT_FIELD_NUMBER: _ClassVar[int]
+    platform: int
+    measurement: bytes
+    def __init__(self, platform: _Optional[int] = ..., measurement: _Optional[bytes] = ...) -> None: ...
+
+class EnclaveRelease(_message.Message):
+    __slots__ = ("name", "version", "measurements", "source_digest", "notes", "auditors")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    MEASUREMENTS_FIELD_NUMBER: _ClassVar[int]
+    SOURCE_DIGEST_FIELD_NUMBER: _ClassVar[int]
+    NOTES_FIELD_NUMBER: _ClassVar[int]
+    AUDITORS_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    version: _attestation_pb2.ReleaseVersion
+    measurements: _containers.RepeatedCompositeFieldContainer[ReleaseMeasurement]
+    source_digest: bytes
+    notes: str
+    auditors: _containers.RepeatedScalarFieldContainer[bytes]
+    def __init__(self, name: _Optional[str] = ..., version: _Optional[_Union[_attestation_pb2.ReleaseVersion, _Mapping]] = ..., measurements: _Optional[_Iterable[_Union[ReleaseMeasurement, _Mapping]]] = ..., source_digest: _Optional[bytes] = ..., notes: _Optional[str] = ..., auditors: _Optional[_Iterable[bytes]] = ...) -> None: ...
+
+class PublishRelease(_message.Message):
+    __slots__ = ("release",)
+    RELEASE_FIELD_NUMBER: _ClassVar[int]
+    release: EnclaveRelease
+    def __init__(self, release: _Optional[_Union[EnclaveRelease, _Mapping]] = ...) -> None: ...
+
+class EndorseRelease(_message.Message):
+    __slots__ = ("name", "version", "release_digest")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    RELEASE_DIGEST_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    version: _attestation_pb2.ReleaseVersion
+    release_digest: bytes
+    def __init__(self, name: _Optional[str] = ..., version: _Optional[_Union[_attestation_pb2.ReleaseVersion, _Mapping]] = ..., release_digest: _Optional[bytes] = ...) -> None: ...
+
+class RevokeRelease(_message.Message):
+    __slots__ = ("name", "version")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    version: _attestation_pb2.ReleaseVersion
+    def __init__(self, name: _Optional[str] = ..., version: _Optional[_Union[_attestation_pb2.ReleaseVersion, _Mapping]] = ...) -> None: ...
+
+class RevokeSession(_message.Message):
+    __slots__ = ("session_id", "collection")
+    SESSION_ID_FIELD_NUMBER: _ClassVar[int]
+    COLLECTION_FIELD_NUMBER: _ClassVar[int]
+    session_id: bytes
+    collection: str
+    def __init__(self, session_id: _Optional[bytes] = ..., collection: _Optional[str] = ...) -> None: ...
 
 class OpenSession(_message.Message):
     __slots__ = ("session_key", "kem_key", "evidence_digest", "service_key", "trust_digest", "checkpoint_size", "checkpoint_root")
@@ -301,7 +394,7 @@ class Destroy(_message.Message):
     def __init__(self, collection: _Optional[str] = ..., name: _Optional[str] = ..., version: _Optional[int] = ...) -> None: ...
 
 class Outcome(_message.Message):
-    __slots__ = ("reason", "session_opened", "key_acquired", "put_done", "read_granted", "deleted", "conflict", "destroyed")
+    __slots__ = ("reason", "session_opened", "key_acquired", "put_done", "read_granted", "deleted", "conflict", "destroyed", "collateral_updated", "votes")
     REASON_FIELD_NUMBER: _ClassVar[int]
     SESSION_OPENED_FIELD_NUMBER: _ClassVar[int]
     KEY_ACQUIRED_FIELD_NUMBER: _ClassVar[int]
@@ -310,6 +403,8 @@ class Outcome(_message.Message):
     DELETED_FIELD_NUMBER: _ClassVar[int]
     CONFLICT_FIELD_NUMBER: _ClassVar[int]
     DESTROYED_FIELD_NUMBER: _ClassVar[int]
+    COLLATERAL_UPDATED_FIELD_NUMBER: _ClassVar[int]
+    VOTES_FIELD_NUMBER: _ClassVar[int]
     reason: Reason
     session_opened: SessionOpened
     key_acquired: KeyAcquired
@@ -318,7 +413,23 @@ class Outcome(_message.Message):
     deleted: Deleted
     conflict: Conflict
     destroyed: Destroyed
-    def __init__(self, reason: _Optional[_Union[Reason, str]] = ..., session_opened: _Optional[_Union[SessionOpened, _Mapping]] = ..., key_acquired: _Optional[_Union[KeyAcquired, _Mapping]] = ..., put_done: _Optional[_Union[PutDone, _Mapping]] = ..., read_granted: _Optional[_Union[ReadGranted, _Mapping]] = ..., deleted: _Optional[_Union[Deleted, _Mapping]] = ..., conflict: _Optional[_Union[Conflict, _Mapping]] = ..., destroyed: _Optional[_Union[Destroyed, _Mapping]] = ...) -> None: ...
+    collateral_updated: CollateralUpdated
+    votes: Votes
+    def __init__(self, reason: _Optional[_Union[Reason, str]] = ..., session_opened: _Optional[_Union[SessionOpened, _Mapping]] = ..., key_acquired: _Optional[_Union[KeyAcquired, _Mapping]] = ..., put_done: _Optional[_Union[PutDone, _Mapping]] = ..., read_granted: _Optional[_Union[ReadGranted, _Mapping]] = ..., deleted: _Optional[_Union[Deleted, _Mapping]] = ..., conflict: _Optional[_Union[Conflict, _Mapping]] = ..., destroyed: _Optional[_Union[Destroyed, _Mapping]] = ..., collateral_updated: _Optional[_Union[CollateralUpdated, _Mapping]] = ..., votes: _Optional[_Union[Votes, _Mapping]] = ...) -> None: ...
+
+class CollateralUpdated(_message.Message):
+    __slots__ = ("verdict",)
+    VERDICT_FIELD_NUMBER: _ClassVar[int]
+    verdict: bytes
+    def __init__(self, verdict: _Optional[bytes] = ...) -> None: ...
+
+class Votes(_message.Message):
+    __slots__ = ("cast", "needed")
+    CAST_FIELD_NUMBER: _ClassVar[int]
+    NEEDED_FIELD_NUMBER: _ClassVar[int]
+    cast: int
+    needed: int
+    def __init__(self, cast: _Optional[int] = ..., needed: _Optional[int] = ...) -> None: ...
 
 class SessionOpened(_message.Message):
     __slots__ = ("session_id", "expires_ms", "epoch", "verdict")
@@ -511,7 +622,7 @@ class TrustDocument(_message.Message):
     def __init__(self, version: _Optional[int] = ..., previous_digest: _Optional[bytes] = ..., members: _Optional[_Iterable[bytes]] = ..., member_threshold: _Optional[int] = ..., origin: _Optional[str] = ..., log_generation: _Optional[int] = ..., log_key: _Optional[bytes] = ..., service_key: _Optional[bytes] = ..., cosigners: _Optional[_Iterable[_Union[Cosigner, _Mapping]]] = ..., quorum: _Optional[int] = ..., witnesses: _Optional[_Iterable[_Union[Cosigner, _Mapping]]] = ..., witness_quorum: _Optional[int] = ..., core_policy: _Optional[bytes] = ..., roots: _Optional[_Iterable[bytes]] = ..., tcb_signer_pins: _Optional[_Iterable[bytes]] = ..., tcb_floor: _Optional[int] = ..., tcb_ceiling: _Optional[int] = ..., rules_version: _Optional[int] = ..., rules_height: _Optional[int] = ..., epoch: _Optional[int] = ..., grace_s: _Optional[int] = ...) -> None: ...
 
 class Limits(_message.Message):
-    __slots__ = ("session_ms", "skew_ms", "checkpoint_age_ms", "receipt_age_ms", "block_interval_ms", "value_bytes", "denials", "owner_collections", "owner_bytes")
+    __slots__ = ("session_ms", "skew_ms", "checkpoint_age_ms", "receipt_age_ms", "block_interval_ms", "value_bytes", "denials", "owner_collections", "owner_bytes", "identity_sessions", "owner_releases")
     SESSION_MS_FIELD_NUMBER: _ClassVar[int]
     SKEW_MS_FIELD_NUMBER: _ClassVar[int]
     CHECKPOINT_AGE_MS_FIELD_NUMBER: _ClassVar[int]
@@ -521,6 +632,8 @@ class Limits(_message.Message):
     DENIALS_FIELD_NUMBER: _ClassVar[int]
     OWNER_COLLECTIONS_FIELD_NUMBER: _ClassVar[int]
     OWNER_BYTES_FIELD_NUMBER: _ClassVar[int]
+    IDENTITY_SESSIONS_FIELD_NUMBER: _ClassVar[int]
+    OWNER_RELEASES_FIELD_NUMBER: _ClassVar[int]
     session_ms: int
     skew_ms: int
     checkpoint_age_ms: int
@@ -530,7 +643,9 @@ class Limits(_message.Message):
     denials: int
     owner_collections: int
     owner_bytes: int
-    def __init__(self, session_ms: _Optional[int] = ..., skew_ms: _Optional[int] = ..., checkpoint_age_ms: _Optional[int] = ..., receipt_age_ms: _Optional[int] = ..., block_interval_ms: _Optional[int] = ..., value_bytes: _Optional[int] = ..., denials: _Optional[int] = ..., owner_collections: _Optional[int] = ..., owner_bytes: _Optional[int] = ...) -> None: ...
+    identity_sessions: int
+    owner_releases: int
+    def __init__(self, session_ms: _Optional[int] = ..., skew_ms: _Optional[int] = ..., checkpoint_age_ms: _Optional[int] = ..., receipt_age_ms: _Optional[int] = ..., block_interval_ms: _Optional[int] = ..., value_bytes: _Optional[int] = ..., denials: _Optional[int] = ..., owner_collections: _Optional[int] = ..., owner_bytes: _Optional[int] = ..., identity_sessions: _Optional[int] = ..., owner_releases: _Optional[int] = ...) -> None: ...
 
 class CollectionGrant(_message.Message):
     __slots__ = ("name", "readers", "writers")
@@ -595,7 +710,7 @@ class StoredOperations(_message.Message):
     def __init__(self, operations: _Optional[_Iterable[bytes]] = ..., salts: _Optional[bytes] = ..., outcomes: _Optional[_Iterable[bytes]] = ...) -> None: ...
 
 class Query(_message.Message):
-    __slots__ = ("network_id", "signer_kind", "signer", "time_ms", "list_secrets", "show_head", "show_history", "show_collection", "list_collections", "open_entries")
+    __slots__ = ("network_id", "signer_kind", "signer", "time_ms", "list_secrets", "show_head", "show_history", "show_collection", "list_collections", "open_entries", "list_releases")
     NETWORK_ID_FIELD_NUMBER: _ClassVar[int]
     SIGNER_KIND_FIELD_NUMBER: _ClassVar[int]
     SIGNER_FIELD_NUMBER: _ClassVar[int]
@@ -606,6 +721,7 @@ class Query(_message.Message):
     SHOW_COLLECTION_FIELD_NUMBER: _ClassVar[int]
     LIST_COLLECTIONS_FIELD_NUMBER: _ClassVar[int]
     OPEN_ENTRIES_FIELD_NUMBER: _ClassVar[int]
+    LIST_RELEASES_FIELD_NUMBER: _ClassVar[int]
     network_id: bytes
     signer_kind: SignerKind
     signer: bytes
@@ -616,7 +732,8 @@ class Query(_message.Message):
     show_collection: ShowCollection
     list_collections: ListCollections
     open_entries: OpenEntries
-    def __init__(self, network_id: _Optional[bytes] = ..., signer_kind: _Optional[_Union[SignerKind, str]] = ..., signer: _Optional[bytes] = ..., time_ms: _Optional[int] = ..., list_secrets: _Optional[_Union[ListSecrets, _Mapping]] = ..., show_head: _Optional[_Union[ShowHead, _Mapping]] = ..., show_history: _Optional[_Union[ShowHistory, _Mapping]] = ..., show_collection: _Optional[_Union[ShowCollection, _Mapping]] = ..., list_collections: _Optional[_Union[ListCollections, _Mapping]] = ..., open_entries: _Optional[_Union[OpenEntries, _Mapping]] = ...) -> None: ...
+    list_releases: ListReleases
+    def __init__(self, network_id: _Optional[bytes] = ..., signer_kind: _Optional[_Union[SignerKind, str]] = ..., signer: _Optional[bytes] = ..., time_ms: _Optional[int] = ..., list_secrets: _Optional[_Union[ListSecrets, _Mapping]] = ..., show_head: _Optional[_Union[ShowHead, _Mapping]] = ..., show_history: _Optional[_Union[ShowHistory, _Mapping]] = ..., show_collection: _Optional[_Union[ShowCollection, _Mapping]] = ..., list_collections: _Optional[_Union[ListCollections, _Mapping]] = ..., open_entries: _Optional[_Union[OpenEntries, _Mapping]] = ..., list_releases: _Optional[_Union[ListReleases, _Mapping]] = ...) -> None: ...
 
 class ListSecrets(_message.Message):
     __slots__ = ("collection", "prefix", "after", "limit")
@@ -677,3 +794,13 @@ class OpenEntries(_message.Message):
     session: bytes
     indices: _containers.RepeatedScalarFieldContainer[int]
     def __init__(self, from_index: _Optional[int] = ..., limit: _Optional[int] = ..., collection: _Optional[str] = ..., session: _Optional[bytes] = ..., indices: _Optional[_Iterable[int]] = ...) -> None: ...
+
+class ListReleases(_message.Message):
+    __slots__ = ("name", "after", "limit")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    AFTER_FIELD_NUMBER: _ClassVar[int]
+    LIMIT_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    after: str
+    limit: int
+    def __init__(self, name: _Optional[str] = ..., after: _Optional[str] = ..., limit: _Optional[int] = ...) -> None: ...

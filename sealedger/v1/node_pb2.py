@@ -26,7 +26,7 @@ from sealedger.v1 import ledger_pb2 as sealedger_dot_v1_dot_ledger__pb2
 from sealedger.v1 import kms_pb2 as sealedger_dot_v1_dot_kms__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17sealedger/v1/node.proto\x12\x0csealedger.v1\x1a\x19sealedger/v1/ledger.proto\x1a\x16sealedger/v1/kms.proto\"\x1d\n\x0cHelloRequest\x12\r\n\x05nonce\x18\x01 \x01(\x0c\"\x9b\x01\n\nHelloReply\x12\x0f\n\x07genesis\x18\x01 \x01(\x0c\x12\x12\n\ncheckpoint\x18\x02 \x01(\x0c\x12\x10\n\x08\x65vidence\x18\x03 \x01(\x0c\x12\x17\n\x0ftls_spki_digest\x18\x04 \x01(\x0c\x12\x11\n\tsignature\x18\x05 \x01(\x0c\x12\x0f\n\x07time_ms\x18\x06 \x01(\x04\x12\x19\n\x11latest_checkpoint\x18\x07 \x01(\x0c\"!\n\rSubmitRequest\x12\x10\n\x08\x65nvelope\x18\x01 \x01(\x0c\"=\n\x07Refusal\x12$\n\x06reason\x18\x01 \x01(\x0e\x32\x14.sealedger.v1.Reason\x12\x0c\n\x04hint\x18\x02 \x01(\t\"\x97\x01\n\x08Recorded\x12\r\n\x05index\x18\x01 \x01(\x04\x12\x0c\n\x04leaf\x18\x02 \x01(\x0c\x12\x0e\n\x06hashes\x18\x03 \x01(\x0c\x12\x12\n\ncheckpoint\x18\x04 \x01(\x0c\x12\x10\n\x08outcomes\x18\x05 \x03(\x0c\x12\x0e\n\x06sealed\x18\x06 \x03(\x0c\x12(\n\x08released\x18\x07 \x03(\x0b\x32\x16.sealedger.v1.Released\"\x87\x01\n\x0bSubmitReply\x12\x18\n\x10transaction_hash\x18\x01 \x01(\x0c\x12(\n\x07refusal\x18\x02 \x01(\x0b\x32\x15.sealedger.v1.RefusalH\x00\x12*\n\x08recorded\x18\x03 \x01(\x0b\x32\x16.sealedger.v1.RecordedH\x00\x42\x08\n\x06result\" \n\rReleaseTicket\x12\x0f\n\x07receipt\x18\x01 \x01(\x0c\"u\n\rReleaseAnswer\x12(\n\x07refusal\x18\x01 \x01(\x0b\x32\x15.sealedger.v1.RefusalH\x00\x12\x30\n\x08released\x18\x02 \x01(\x0b\x32\x1c.sealedger.v1.ReleasedSecretH\x00\x42\x08\n\x06result\"J\n\x0eReleasedSecret\x12\x0e\n\x06sealed\x18\x01 \x01(\x0c\x12(\n\x08released\x18\x02 \x01(\x0b\x32\x16.sealedger.v1.Released\"0\n\x0cQueryRequest\x12\r\n\x05query\x18\x01 \x01(\x0c\x12\x11\n\tsignature\x18\x02 \x01(\x0c\"\xb2\x01\n\tSecretRow\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x04\x12\x0c\n\x04size\x18\x03 \x01(\r\x12\x0f\n\x07time_ms\x18\x04 \x01(\x04\x12\x12\n\nexpires_ms\x18\x05 \x01(\x04\x12\x0e\n\x06writer\x18\x06 \x01(\x0c\x12\r\n\x05index\x18\x07 \x01(\x04\x12\x10\n\x08position\x18\x08 \x01(\r\x12\x11\n\tdestroyed\x18\t \x01(\x08\x12\x0f\n\x07\x64\x65leted\x18\n \x01(\x08\"-\n\nHistoryRow\x12\r\n\x05index\x18\x01 \x01(\x04\x12\x10\n\x08position\x18\x02 \x01(\r\"j\n\rCollectionRow\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05owner\x18\x02 \x01(\x0c\x12\x0e\n\x06\x66rozen\x18\x03 \x01(\x08\x12,\n\x05terms\x18\x04 \x01(\x0b\x32\x1d.sealedger.v1.CollectionTerms\"m\n\x0bOpenedEntry\x12\r\n\x05index\x18\x01 \x01(\x04\x12\x0c\n\x04leaf\x18\x02 \x01(\x0c\x12\x0e\n\x06hashes\x18\x03 \x01(\x0c\x12\x31\n\noperations\x18\x04 \x03(\x0b\x32\x1d.sealedger.v1.OpenedOperation\"\xb1\x02\n\nQueryReply\x12&\n\x07refusal\x18\x01 \x01(\x0b\x32\x15.sealedger.v1.Refusal\x12(\n\x07secrets\x18\x02 \x03(\x0b\x32\x17.sealedger.v1.SecretRow\x12)\n\x07history\x18\x03 \x03(\x0b\x32\x18.sealedger.v1.HistoryRow\x12\x30\n\x0b\x63ollections\x18\x04 \x03(\x0b\x32\x1b.sealedger.v1.CollectionRow\x12*\n\x07\x65ntries\x18\x05 \x03(\x0b\x32\x19.sealedger.v1.OpenedEntry\x12\x12\n\ncheckpoint\x18\x06 \x01(\x0c\x12\x0c\n\x04more\x18\x07 \x01(\x08\x12\x12\n\nnext_index\x18\x08 \x01(\x04\x12\x12\n\nnext_after\x18\t \x01(\t\"o\n\x0fSealingKeyReply\x12&\n\x07refusal\x18\x01 \x01(\x0b\x32\x15.sealedger.v1.Refusal\x12\x34\n\tstatement\x18\x02 \x01(\x0b\x32!.sealedger.v1.SealingKeyStatement2\xa4\x04\n\x04Node\x12=\n\x05Hello\x12\x1a.sealedger.v1.HelloRequest\x1a\x18.sealedger.v1.HelloReply\x12@\n\x06\x41ttest\x12\x1b.sealedger.v1.SubmitRequest\x1a\x19.sealedger.v1.SubmitReply\x12\x44\n\x06Submit\x12\x1b.sealedger.v1.SubmitRequest\x1a\x19.sealedger.v1.SubmitReply(\x01\x30\x01\x12\x43\n\tSubmitOne\x12\x1b.sealedger.v1.SubmitRequest\x1a\x19.sealedger.v1.SubmitReply\x12\x43\n\x07Release\x12\x1b.sealedger.v1.ReleaseTicket\x1a\x1b.sealedger.v1.ReleaseAnswer\x12;\n\x03\x41sk\x12\x1a.sealedger.v1.QueryRequest\x1a\x18.sealedger.v1.QueryReply\x12?\n\x05Watch\x12\x1a.sealedger.v1.QueryRequest\x1a\x18.sealedger.v1.QueryReply0\x01\x12M\n\nSealingKey\x12 .sealedger.v1.SealingKeyQuestion\x1a\x1d.sealedger.v1.SealingKeyReplyb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17sealedger/v1/node.proto\x12\x0csealedger.v1\x1a\x19sealedger/v1/ledger.proto\x1a\x16sealedger/v1/kms.proto\"\x1d\n\x0cHelloRequest\x12\r\n\x05nonce\x18\x01 \x01(\x0c\"\xce\x01\n\nHelloReply\x12\x0f\n\x07genesis\x18\x01 \x01(\x0c\x12\x12\n\ncheckpoint\x18\x02 \x01(\x0c\x12\x10\n\x08\x65vidence\x18\x03 \x01(\x0c\x12\x17\n\x0ftls_spki_digest\x18\x04 \x01(\x0c\x12\x11\n\tsignature\x18\x05 \x01(\x0c\x12\x0f\n\x07time_ms\x18\x06 \x01(\x04\x12\x19\n\x11latest_checkpoint\x18\x07 \x01(\x0c\x12\x31\n\ncollateral\x18\x08 \x01(\x0b\x32\x1d.sealedger.v1.CollateralEntry\"6\n\x0f\x43ollateralEntry\x12\x12\n\ncollateral\x18\x01 \x01(\x0c\x12\x0f\n\x07receipt\x18\x02 \x01(\x0c\"!\n\rSubmitRequest\x12\x10\n\x08\x65nvelope\x18\x01 \x01(\x0c\"=\n\x07Refusal\x12$\n\x06reason\x18\x01 \x01(\x0e\x32\x14.sealedger.v1.Reason\x12\x0c\n\x04hint\x18\x02 \x01(\t\"\x97\x01\n\x08Recorded\x12\r\n\x05index\x18\x01 \x01(\x04\x12\x0c\n\x04leaf\x18\x02 \x01(\x0c\x12\x0e\n\x06hashes\x18\x03 \x01(\x0c\x12\x12\n\ncheckpoint\x18\x04 \x01(\x0c\x12\x10\n\x08outcomes\x18\x05 \x03(\x0c\x12\x0e\n\x06sealed\x18\x06 \x03(\x0c\x12(\n\x08released\x18\x07 \x03(\x0b\x32\x16.sealedger.v1.Released\"\x87\x01\n\x0bSubmitReply\x12\x18\n\x10transaction_hash\x18\x01 \x01(\x0c\x12(\n\x07refusal\x18\x02 \x01(\x0b\x32\x15.sealedger.v1.RefusalH\x00\x12*\n\x08recorded\x18\x03 \x01(\x0b\x32\x16.sealedger.v1.RecordedH\x00\x42\x08\n\x06result\" \n\rReleaseTicket\x12\x0f\n\x07receipt\x18\x01 \x01(\x0c\"u\n\rReleaseAnswer\x12(\n\x07refusal\x18\x01 \x01(\x0b\x32\x15.sealedger.v1.RefusalH\x00\x12\x30\n\x08released\x18\x02 \x01(\x0b\x32\x1c.sealedger.v1.ReleasedSecretH\x00\x42\x08\n\x06result\"J\n\x0eReleasedSecret\x12\x0e\n\x06sealed\x18\x01 \x01(\x0c\x12(\n\x08released\x18\x02 \x01(\x0b\x32\x16.sealedger.v1.Released\"0\n\x0cQueryRequest\x12\r\n\x05query\x18\x01 \x01(\x0c\x12\x11\n\tsignature\x18\x02 \x01(\x0c\"\xb2\x01\n\tSecretRow\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x04\x12\x0c\n\x04size\x18\x03 \x01(\r\x12\x0f\n\x07time_ms\x18\x04 \x01(\x04\x12\x12\n\nexpires_ms\x18\x05 \x01(\x04\x12\x0e\n\x06writer\x18\x06 \x01(\x0c\x12\r\n\x05index\x18\x07 \x01(\x04\x12\x10\n\x08position\x18\x08 \x01(\r\x12\x11\n\tdestroyed\x18\t \x01(\x08\x12\x0f\n\x07\x64\x65leted\x18\n \x01(\x08\"-\n\nHistoryRow\x12\r\n\x05index\x18\x01 \x01(\x04\x12\x10\n\x08position\x18\x02 \x01(\r\"j\n\rCollectionRow\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05owner\x18\x02 \x01(\x0c\x12\x0e\n\x06\x66rozen\x18\x03 \x01(\x08\x12,\n\x05terms\x18\x04 \x01(\x0b\x32\x1d.sealedger.v1.CollectionTerms\"m\n\x0bOpenedEntry\x12\r\n\x05index\x18\x01 \x01(\x04\x12\x0c\n\x04leaf\x18\x02 \x01(\x0c\x12\x0e\n\x06hashes\x18\x03 \x01(\x0c\x12\x31\n\noperations\x18\x04 \x03(\x0b\x32\x1d.sealedger.v1.OpenedOperation\"\xdd\x02\n\nQueryReply\x12&\n\x07refusal\x18\x01 \x01(\x0b\x32\x15.sealedger.v1.Refusal\x12(\n\x07secrets\x18\x02 \x03(\x0b\x32\x17.sealedger.v1.SecretRow\x12)\n\x07history\x18\x03 \x03(\x0b\x32\x18.sealedger.v1.HistoryRow\x12\x30\n\x0b\x63ollections\x18\x04 \x03(\x0b\x32\x1b.sealedger.v1.CollectionRow\x12*\n\x07\x65ntries\x18\x05 \x03(\x0b\x32\x19.sealedger.v1.OpenedEntry\x12\x12\n\ncheckpoint\x18\x06 \x01(\x0c\x12\x0c\n\x04more\x18\x07 \x01(\x08\x12\x12\n\nnext_index\x18\x08 \x01(\x04\x12\x12\n\nnext_after\x18\t \x01(\t\x12*\n\x08releases\x18\n \x03(\x0b\x32\x18.sealedger.v1.ReleaseRow\"\x81\x01\n\nReleaseRow\x12-\n\x07release\x18\x01 \x01(\x0b\x32\x1c.sealedger.v1.EnclaveRelease\x12\x11\n\tpublisher\x18\x02 \x01(\x0c\x12\x11\n\tendorsers\x18\x03 \x03(\x0c\x12\x0f\n\x07revoked\x18\x04 \x01(\x08\x12\r\n\x05index\x18\x05 \x01(\x04\"!\n\x12\x43ollateralQuestion\x12\x0b\n\x03key\x18\x01 \x01(\t\"\x8c\x01\n\rCollateralRow\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\x0e\n\x06\x64igest\x18\x02 \x01(\x0c\x12\x0e\n\x06number\x18\x03 \x01(\r\x12\x14\n\x0cvalid_from_s\x18\x04 \x01(\x04\x12\x15\n\rvalid_until_s\x18\x05 \x01(\x04\x12\r\n\x05index\x18\x06 \x01(\x04\x12\x12\n\ngeneration\x18\x07 \x01(\x04\"\x92\x01\n\x0f\x43ollateralReply\x12&\n\x07refusal\x18\x01 \x01(\x0b\x32\x15.sealedger.v1.Refusal\x12)\n\x04rows\x18\x02 \x03(\x0b\x32\x1b.sealedger.v1.CollateralRow\x12,\n\x05\x65ntry\x18\x03 \x01(\x0b\x32\x1d.sealedger.v1.CollateralEntry\"o\n\x0fSealingKeyReply\x12&\n\x07refusal\x18\x01 \x01(\x0b\x32\x15.sealedger.v1.Refusal\x12\x34\n\tstatement\x18\x02 \x01(\x0b\x32!.sealedger.v1.SealingKeyStatement2\xf3\x04\n\x04Node\x12=\n\x05Hello\x12\x1a.sealedger.v1.HelloRequest\x1a\x18.sealedger.v1.HelloReply\x12@\n\x06\x41ttest\x12\x1b.sealedger.v1.SubmitRequest\x1a\x19.sealedger.v1.SubmitReply\x12\x44\n\x06Submit\x12\x1b.sealedger.v1.SubmitRequest\x1a\x19.sealedger.v1.SubmitReply(\x01\x30\x01\x12\x43\n\tSubmitOne\x12\x1b.sealedger.v1.SubmitRequest\x1a\x19.sealedger.v1.SubmitReply\x12\x43\n\x07Release\x12\x1b.sealedger.v1.ReleaseTicket\x1a\x1b.sealedger.v1.ReleaseAnswer\x12;\n\x03\x41sk\x12\x1a.sealedger.v1.QueryRequest\x1a\x18.sealedger.v1.QueryReply\x12?\n\x05Watch\x12\x1a.sealedger.v1.QueryRequest\x1a\x18.sealedger.v1.QueryReply0\x01\x12M\n\nSealingKey\x12 .sealedger.v1.SealingKeyQuestion\x1a\x1d.sealedger.v1.SealingKeyReply\x12M\n\nCollateral\x12 .sealedger.v1.CollateralQuestion\x1a\x1d.sealedger.v1.CollateralReplyb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -36,35 +36,45 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_HELLOREQUEST']._serialized_start=92
   _globals['_HELLOREQUEST']._serialized_end=121
   _globals['_HELLOREPLY']._serialized_start=124
-  _globals['_HELLOREPLY']._serialized_end=279
-  _globals['_SUBMITREQUEST']._serialized_start=281
-  _globals['_SUBMITREQUEST']._serialized_end=314
-  _globals['_REFUSAL']._serialized_start=316
-  _globals['_REFUSAL']._serialized_end=377
-  _globals['_RECORDED']._serialized_start=380
-  _globals['_RECORDED']._serialized_end=531
-  _globals['_SUBMITREPLY']._serialized_start=534
-  _globals['_SUBMITREPLY']._serialized_end=669
-  _globals['_RELEASETICKET']._serialized_start=671
-  _globals['_RELEASETICKET']._serialized_end=703
-  _globals['_RELEASEANSWER']._serialized_start=705
-  _globals['_RELEASEANSWER']._serialized_end=822
-  _globals['_RELEASEDSECRET']._serialized_start=824
-  _globals['_RELEASEDSECRET']._serialized_end=898
-  _globals['_QUERYREQUEST']._serialized_start=900
-  _globals['_QUERYREQUEST']._serialized_end=948
-  _globals['_SECRETROW']._serialized_start=951
-  _globals['_SECRETROW']._serialized_end=1129
-  _globals['_HISTORYROW']._serialized_start=1131
-  _globals['_HISTORYROW']._serialized_end=1176
-  _globals['_COLLECTIONROW']._serialized_start=1178
-  _globals['_COLLECTIONROW']._serialized_end=1284
-  _globals['_OPENEDENTRY']._serialized_start=1286
-  _globals['_OPENEDENTRY']._serialized_end=1395
-  _globals['_QUERYREPLY']._serialized_start=1398
-  _globals['_QUERYREPLY']._serialized_end=1703
-  _globals['_SEALINGKEYREPLY']._serialized_start=1705
-  _globals['_SEALINGKEYREPLY']._serialized_end=1816
-  _globals['_NODE']._serialized_start=1819
-  _globals['_NODE']._serialized_end=2367
+  _globals['_HELLOREPLY']._serialized_end=330
+  _globals['_COLLATERALENTRY']._serialized_start=332
+  _globals['_COLLATERALENTRY']._serialized_end=386
+  _globals['_SUBMITREQUEST']._serialized_start=388
+  _globals['_SUBMITREQUEST']._serialized_end=421
+  _globals['_REFUSAL']._serialized_start=423
+  _globals['_REFUSAL']._serialized_end=484
+  _globals['_RECORDED']._serialized_start=487
+  _globals['_RECORDED']._serialized_end=638
+  _globals['_SUBMITREPLY']._serialized_start=641
+  _globals['_SUBMITREPLY']._serialized_end=776
+  _globals['_RELEASETICKET']._serialized_start=778
+  _globals['_RELEASETICKET']._serialized_end=810
+  _globals['_RELEASEANSWER']._serialized_start=812
+  _globals['_RELEASEANSWER']._serialized_end=929
+  _globals['_RELEASEDSECRET']._serialized_start=931
+  _globals['_RELEASEDSECRET']._serialized_end=1005
+  _globals['_QUERYREQUEST']._serialized_start=1007
+  _globals['_QUERYREQUEST']._serialized_end=1055
+  _globals['_SECRETROW']._serialized_start=1058
+  _globals['_SECRETROW']._serialized_end=1236
+  _globals['_HISTORYROW']._serialized_start=1238
+  _globals['_HISTORYROW']._serialized_end=1283
+  _globals['_COLLECTIONROW']._serialized_start=1285
+  _globals['_COLLECTIONROW']._serialized_end=1391
+  _globals['_OPENEDENTRY']._serialized_start=1393
+  _globals['_OPENEDENTRY']._serialized_end=1502
+  _globals['_QUERYREPLY']._serialized_start=1505
+  _globals['_QUERYREPLY']._serialized_end=1854
+  _globals['_RELEASEROW']._serialized_start=1857
+  _globals['_RELEASEROW']._serialized_end=1986
+  _globals['_COLLATERALQUESTION']._serialized_start=1988
+  _globals['_COLLATERALQUESTION']._serialized_end=2021
+  _globals['_COLLATERALROW']._serialized_start=2024
+  _globals['_COLLATERALROW']._serialized_end=2164
+  _globals['_COLLATERALREPLY']._serialized_start=2167
+  _globals['_COLLATERALREPLY']._serialized_end=2313
+  _globals['_SEALINGKEYREPLY']._serialized_start=2315
+  _globals['_SEALINGKEYREPLY']._serialized_end=2426
+  _globals['_NODE']._serialized_start=2429
+  _globals['_NODE']._serialized_end=3056
 # @@protoc_insertion_point(module_scope)

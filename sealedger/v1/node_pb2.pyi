@@ -15,7 +15,7 @@ class HelloRequest(_message.Message):
     def __init__(self, nonce: _Optional[bytes] = ...) -> None: ...
 
 class HelloReply(_message.Message):
-    __slots__ = ("genesis", "checkpoint", "evidence", "tls_spki_digest", "signature", "time_ms", "latest_checkpoint")
+    __slots__ = ("genesis", "checkpoint", "evidence", "tls_spki_digest", "signature", "time_ms", "latest_checkpoint", "collateral")
     GENESIS_FIELD_NUMBER: _ClassVar[int]
     CHECKPOINT_FIELD_NUMBER: _ClassVar[int]
     EVIDENCE_FIELD_NUMBER: _ClassVar[int]
@@ -23,6 +23,7 @@ class HelloReply(_message.Message):
     SIGNATURE_FIELD_NUMBER: _ClassVar[int]
     TIME_MS_FIELD_NUMBER: _ClassVar[int]
     LATEST_CHECKPOINT_FIELD_NUMBER: _ClassVar[int]
+    COLLATERAL_FIELD_NUMBER: _ClassVar[int]
     genesis: bytes
     checkpoint: bytes
     evidence: bytes
@@ -30,7 +31,16 @@ class HelloReply(_message.Message):
     signature: bytes
     time_ms: int
     latest_checkpoint: bytes
-    def __init__(self, genesis: _Optional[bytes] = ..., checkpoint: _Optional[bytes] = ..., evidence: _Optional[bytes] = ..., tls_spki_digest: _Optional[bytes] = ..., signature: _Optional[bytes] = ..., time_ms: _Optional[int] = ..., latest_checkpoint: _Optional[bytes] = ...) -> None: ...
+    collateral: CollateralEntry
+    def __init__(self, genesis: _Optional[bytes] = ..., checkpoint: _Optional[bytes] = ..., evidence: _Optional[bytes] = ..., tls_spki_digest: _Optional[bytes] = ..., signature: _Optional[bytes] = ..., time_ms: _Optional[int] = ..., latest_checkpoint: _Optional[bytes] = ..., collateral: _Optional[_Union[CollateralEntry, _Mapping]] = ...) -> None: ...
+
+class CollateralEntry(_message.Message):
+    __slots__ = ("collateral", "receipt")
+    COLLATERAL_FIELD_NUMBER: _ClassVar[int]
+    RECEIPT_FIELD_NUMBER: _ClassVar[int]
+    collateral: bytes
+    receipt: bytes
+    def __init__(self, collateral: _Optional[bytes] = ..., receipt: _Optional[bytes] = ...) -> None: ...
 
 class SubmitRequest(_message.Message):
     __slots__ = ("envelope",)
@@ -161,7 +171,7 @@ class OpenedEntry(_message.Message):
     def __init__(self, index: _Optional[int] = ..., leaf: _Optional[bytes] = ..., hashes: _Optional[bytes] = ..., operations: _Optional[_Iterable[_Union[_ledger_pb2.OpenedOperation, _Mapping]]] = ...) -> None: ...
 
 class QueryReply(_message.Message):
-    __slots__ = ("refusal", "secrets", "history", "collections", "entries", "checkpoint", "more", "next_index", "next_after")
+    __slots__ = ("refusal", "secrets", "history", "collections", "entries", "checkpoint", "more", "next_index", "next_after", "releases")
     REFUSAL_FIELD_NUMBER: _ClassVar[int]
     SECRETS_FIELD_NUMBER: _ClassVar[int]
     HISTORY_FIELD_NUMBER: _ClassVar[int]
@@ -171,6 +181,7 @@ class QueryReply(_message.Message):
     MORE_FIELD_NUMBER: _ClassVar[int]
     NEXT_INDEX_FIELD_NUMBER: _ClassVar[int]
     NEXT_AFTER_FIELD_NUMBER: _ClassVar[int]
+    RELEASES_FIELD_NUMBER: _ClassVar[int]
     refusal: Refusal
     secrets: _containers.RepeatedCompositeFieldContainer[SecretRow]
     history: _containers.RepeatedCompositeFieldContainer[HistoryRow]
@@ -180,7 +191,56 @@ class QueryReply(_message.Message):
     more: bool
     next_index: int
     next_after: str
-    def __init__(self, refusal: _Optional[_Union[Refusal, _Mapping]] = ..., secrets: _Optional[_Iterable[_Union[SecretRow, _Mapping]]] = ..., history: _Optional[_Iterable[_Union[HistoryRow, _Mapping]]] = ..., collections: _Optional[_Iterable[_Union[CollectionRow, _Mapping]]] = ..., entries: _Optional[_Iterable[_Union[OpenedEntry, _Mapping]]] = ..., checkpoint: _Optional[bytes] = ..., more: _Optional[bool] = ..., next_index: _Optional[int] = ..., next_after: _Optional[str] = ...) -> None: ...
+    releases: _containers.RepeatedCompositeFieldContainer[ReleaseRow]
+    def __init__(self, refusal: _Optional[_Union[Refusal, _Mapping]] = ..., secrets: _Optional[_Iterable[_Union[SecretRow, _Mapping]]] = ..., history: _Optional[_Iterable[_Union[HistoryRow, _Mapping]]] = ..., collections: _Optional[_Iterable[_Union[CollectionRow, _Mapping]]] = ..., entries: _Optional[_Iterable[_Union[OpenedEntry, _Mapping]]] = ..., checkpoint: _Optional[bytes] = ..., more: _Optional[bool] = ..., next_index: _Optional[int] = ..., next_after: _Optional[str] = ..., releases: _Optional[_Iterable[_Union[ReleaseRow, _Mapping]]] = ...) -> None: ...
+
+class ReleaseRow(_message.Message):
+    __slots__ = ("release", "publisher", "endorsers", "revoked", "index")
+    RELEASE_FIELD_NUMBER: _ClassVar[int]
+    PUBLISHER_FIELD_NUMBER: _ClassVar[int]
+    ENDORSERS_FIELD_NUMBER: _ClassVar[int]
+    REVOKED_FIELD_NUMBER: _ClassVar[int]
+    INDEX_FIELD_NUMBER: _ClassVar[int]
+    release: _ledger_pb2.EnclaveRelease
+    publisher: bytes
+    endorsers: _containers.RepeatedScalarFieldContainer[bytes]
+    revoked: bool
+    index: int
+    def __init__(self, release: _Optional[_Union[_ledger_pb2.EnclaveRelease, _Mapping]] = ..., publisher: _Optional[bytes] = ..., endorsers: _Optional[_Iterable[bytes]] = ..., revoked: _Optional[bool] = ..., index: _Optional[int] = ...) -> None: ...
+
+class CollateralQuestion(_message.Message):
+    __slots__ = ("key",)
+    KEY_FIELD_NUMBER: _ClassVar[int]
+    key: str
+    def __init__(self, key: _Optional[str] = ...) -> None: ...
+
+class CollateralRow(_message.Message):
+    __slots__ = ("key", "digest", "number", "valid_from_s", "valid_until_s", "index", "generation")
+    KEY_FIELD_NUMBER: _ClassVar[int]
+    DIGEST_FIELD_NUMBER: _ClassVar[int]
+    NUMBER_FIELD_NUMBER: _ClassVar[int]
+    VALID_FROM_S_FIELD_NUMBER: _ClassVar[int]
+    VALID_UNTIL_S_FIELD_NUMBER: _ClassVar[int]
+    INDEX_FIELD_NUMBER: _ClassVar[int]
+    GENERATION_FIELD_NUMBER: _ClassVar[int]
+    key: str
+    digest: bytes
+    number: int
+    valid_from_s: int
+    valid_until_s: int
+    index: int
+    generation: int
+    def __init__(self, key: _Optional[str] = ..., digest: _Optional[bytes] = ..., number: _Optional[int] = ..., valid_from_s: _Optional[int] = ..., valid_until_s: _Optional[int] = ..., index: _Optional[int] = ..., generation: _Optional[int] = ...) -> None: ...
+
+class CollateralReply(_message.Message):
+    __slots__ = ("refusal", "rows", "entry")
+    REFUSAL_FIELD_NUMBER: _ClassVar[int]
+    ROWS_FIELD_NUMBER: _ClassVar[int]
+    ENTRY_FIELD_NUMBER: _ClassVar[int]
+    refusal: Refusal
+    rows: _containers.RepeatedCompositeFieldContainer[CollateralRow]
+    entry: CollateralEntry
+    def __init__(self, refusal: _Optional[_Union[Refusal, _Mapping]] = ..., rows: _Optional[_Iterable[_Union[CollateralRow, _Mapping]]] = ..., entry: _Optional[_Union[CollateralEntry, _Mapping]] = ...) -> None: ...
 
 class SealingKeyReply(_message.Message):
     __slots__ = ("refusal", "statement")

@@ -75,6 +75,11 @@ class NodeStub:
                 request_serializer=sealedger_dot_v1_dot_kms__pb2.SealingKeyQuestion.SerializeToString,
                 response_deserializer=sealedger_dot_v1_dot_node__pb2.SealingKeyReply.FromString,
                 _registered_method=True)
+        self.Collateral = channel.unary_unary(
+                '/sealedger.v1.Node/Collateral',
+                request_serializer=sealedger_dot_v1_dot_node__pb2.CollateralQuestion.SerializeToString,
+                response_deserializer=sealedger_dot_v1_dot_node__pb2.CollateralReply.FromString,
+                _registered_method=True)
 
 
 class NodeServicer:
@@ -136,6 +141,13 @@ class NodeServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def Collateral(self, request, context):
+        """The collateral in force: public, with receipts.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_NodeServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -178,6 +190,11 @@ def add_NodeServicer_to_server(servicer, server):
                     servicer.SealingKey,
                     request_deserializer=sealedger_dot_v1_dot_kms__pb2.SealingKeyQuestion.FromString,
                     response_serializer=sealedger_dot_v1_dot_node__pb2.SealingKeyReply.SerializeToString,
+            ),
+            'Collateral': grpc.unary_unary_rpc_method_handler(
+                    servicer.Collateral,
+                    request_deserializer=sealedger_dot_v1_dot_node__pb2.CollateralQuestion.FromString,
+                    response_serializer=sealedger_dot_v1_dot_node__pb2.CollateralReply.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -396,6 +413,33 @@ class Node:
             '/sealedger.v1.Node/SealingKey',
             sealedger_dot_v1_dot_kms__pb2.SealingKeyQuestion.SerializeToString,
             sealedger_dot_v1_dot_node__pb2.SealingKeyReply.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Collateral(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/sealedger.v1.Node/Collateral',
+            sealedger_dot_v1_dot_node__pb2.CollateralQuestion.SerializeToString,
+            sealedger_dot_v1_dot_node__pb2.CollateralReply.FromString,
             options,
             channel_credentials,
             insecure,
