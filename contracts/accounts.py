@@ -10,8 +10,8 @@ from ledger import keys
 from ledger.crypto.secp256k1 import is_valid
 from ledger.format import eip712
 from ledger.format.outcome import Outcome
-from ledger.format.reason import Reason
 from ledger.format.summary import summarize
+from ledger.reason import Reason
 
 from contracts.errors import RefusedError
 from contracts.holdings import decode_owner

@@ -4,7 +4,7 @@
 `StateError` is ours: the state holds something the rules never wrote; stop.
 """
 
-from ledger.format.reason import Reason
+from ledger.reason import Reason
 
 
 class ContractError(Exception):

@@ -31,7 +31,6 @@ from ledger.format.operation import (
     outcome_digest,
 )
 from ledger.format.outcome import Outcome, encode_outcome
-from ledger.format.reason import Reason
 from ledger.format.terms import (
     CreateCollection,
     Destroy,
@@ -39,6 +38,7 @@ from ledger.format.terms import (
     SetPolicy,
 )
 from ledger.format.transaction import SignerKind, signed_message, writer_of
+from ledger.reason import Reason
 
 from contracts import accounts, owners, sessions, values
 from contracts.errors import RefusedError, StateError

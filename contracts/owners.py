@@ -10,8 +10,8 @@ from attestation.errors import AttestationError
 from attestation.policy import decode_policy
 from ledger import keys
 from ledger.format.outcome import Outcome
-from ledger.format.reason import Reason
 from ledger.format.terms import CollectionTerms, CreateCollection, FreezeCollection, SetPolicy
+from ledger.reason import Reason
 
 from contracts.admission import admit_terms, withdraw_terms
 from contracts.holdings import CollectionRecord, encode_collection

@@ -8,7 +8,7 @@ can never be given a key.
 from dataclasses import dataclass, field, replace
 
 from ledger import keys
-from ledger.format.reason import Reason
+from ledger.reason import Reason
 
 from contracts.admission import admits
 from contracts.holdings import (

@@ -27,9 +27,9 @@ from ledger.format.query import (
     query_hash,
     query_message,
 )
-from ledger.format.reason import Reason
 from ledger.format.summary import summarize_question
 from ledger.format.transaction import SignerKind
+from ledger.reason import Reason
 
 from contracts.admission import admits, is_named
 from contracts.errors import RefusedError, StateError

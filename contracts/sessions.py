@@ -16,7 +16,7 @@ from attestation.verdict import Verdict, decode_verdict
 from ledger import keys
 from ledger.format.operation import OpenSession
 from ledger.format.outcome import Outcome, SessionOpened
-from ledger.format.reason import Reason
+from ledger.reason import Reason
 
 from contracts.admission import is_named
 from contracts.errors import RefusedError, StateError

@@ -21,9 +21,9 @@ from ledger.format.outcome import (
     PutDone,
     ReadGranted,
 )
-from ledger.format.reason import Reason
 from ledger.format.sealed import MODE_PUBLIC, MODE_SESSION, TAG_BYTES
 from ledger.format.terms import Destroy
+from ledger.reason import Reason
 
 from contracts.place import TOUCH_DENIED, TOUCHED, Access, Place
 from contracts.versions import (

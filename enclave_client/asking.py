@@ -18,8 +18,8 @@ from enclave_client.openings import Event, verify_openings
 from enclave_client.transport import AnswerStream
 from enclave_client.wire_queries import QueryAnswer, decode_question_answer, encode_question
 from ledger.format.query import OpenEntries, Query, Question, encode_query
-from ledger.format.reason import Reason
 from ledger.format.transaction import SignerKind
+from ledger.reason import Reason
 
 SILENCE_S = 300.0
 _CLOCK_HINT = "this machine's clock is wrong: set it"

@@ -38,8 +38,8 @@ from ledger.format.outcome import (
     PutDone,
     ReadGranted,
 )
-from ledger.format.reason import Reason
 from ledger.format.sealed import MODE_SESSION, TAG_BYTES, split_sealed
+from ledger.reason import Reason
 from ledger.sealing import open_released, open_value, release_key, seal_value, verify_header
 
 RANDOM_BYTES = RECORD_ID_BYTES + 32  # per operation, beside its salt

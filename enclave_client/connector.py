@@ -34,7 +34,7 @@ from enclave_client.transport import Transport
 from ledger.crypto.aead import OpenError
 from ledger.format.operation import SALT_BYTES, AcquireKey, encode_operation
 from ledger.format.outcome import KeyAcquired, Outcome
-from ledger.format.reason import Reason
+from ledger.reason import Reason
 from ledger.sealing import open_released, release_key
 
 NONCE_BYTES = 32

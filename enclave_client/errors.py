@@ -21,7 +21,7 @@ Messages carry names and codes, never a value, key or quote.
 from enum import StrEnum
 
 from enclave_client.receipts import Receipt
-from ledger.format.reason import Reason
+from ledger.reason import Reason
 
 
 class SealedgerClientError(Exception):

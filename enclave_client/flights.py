@@ -17,7 +17,7 @@ from enclave_client.session import Session
 from enclave_client.transactions import Transaction, Work, sign_transaction
 from enclave_client.wire import Recorded
 from ledger.format.operation import SALT_BYTES
-from ledger.format.reason import Reason
+from ledger.reason import Reason
 
 # An answer may still be on its way when a transaction can no longer run.
 LATE_MS = 5_000

@@ -8,7 +8,7 @@ from enclave_client.errors import (
 )
 from enclave_client.receipts import Receipt
 from ledger.format.outcome import Conflict, Detail, Outcome
-from ledger.format.reason import Reason
+from ledger.reason import Reason
 
 _KINDS: dict[Reason, type[RefusedError]] = {
     Reason.NOT_FOUND: NotFoundError,

@@ -52,7 +52,6 @@ from ledger.format.operation import (
     encode_operation,
 )
 from ledger.format.outcome import Deleted, Destroyed, Detail, Outcome, PutDone
-from ledger.format.reason import Reason
 from ledger.format.terms import (
     CollectionTerms,
     CreateCollection,
@@ -60,6 +59,7 @@ from ledger.format.terms import (
     FreezeCollection,
     SetPolicy,
 )
+from ledger.reason import Reason
 
 # What a reason means to an owner, where an enclave would be told something else.
 _HINTS = {

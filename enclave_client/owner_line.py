@@ -38,7 +38,7 @@ from enclave_client.wire_queries import (
 )
 from ledger.crypto import ed25519
 from ledger.format.operation import SALT_BYTES
-from ledger.format.reason import Reason
+from ledger.reason import Reason
 from ledger.sealing import sealing_key_statement
 
 _MINUTE_MS = 60_000

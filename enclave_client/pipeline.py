@@ -39,8 +39,8 @@ from enclave_client.session import Session
 from enclave_client.transactions import Signer
 from enclave_client.transport import SubmitStream
 from enclave_client.waiting import WaitingCalls
-from ledger.format.reason import Reason
 from ledger.format.transaction import MAX_OPERATIONS
+from ledger.reason import Reason
 
 WINDOW = 4  # transactions in the air
 MIN_BATCH = 32  # fewer waiting calls than this are not spread over several transactions

@@ -27,9 +27,9 @@ from ledger.format.query import (
     ShowHead,
     ShowHistory,
 )
-from ledger.format.reason import Reason
 from ledger.format.terms import Destroy
 from ledger.format.transaction import SignerKind
+from ledger.reason import Reason
 
 _MAX_EMPTY = 6  # answers that open nothing, before it is an error
 _Row = TypeVar("_Row", SecretRow, CollectionRow)

@@ -15,7 +15,7 @@ from enclave_client.flights import Undelivered
 from enclave_client.receipts import Receipt
 from enclave_client.replies import read_outcome
 from enclave_client.wire import ReleasedSecret
-from ledger.format.reason import Reason
+from ledger.reason import Reason
 
 TRIES = 8
 _LATER = TRY_LATER | {Reason.NOT_CERTIFIED}

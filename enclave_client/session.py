@@ -36,8 +36,8 @@ from ledger.crypto.secret import Secret
 from ledger.crypto.xwing import DecapsulationKey
 from ledger.format.operation import OpenSession, encode_operation
 from ledger.format.outcome import SessionOpened
-from ledger.format.reason import Reason
 from ledger.format.transaction import SignerKind
+from ledger.reason import Reason
 
 RENEW_AT = 0.9  # of a session's life
 

@@ -13,8 +13,8 @@ from enclave_client.calls import Call
 from enclave_client.errors import SealedgerClientError
 from enclave_client.outcomes import refused
 from enclave_client.session import Session
-from ledger.format.reason import Reason
 from ledger.format.transaction import MAX_OPERATIONS
+from ledger.reason import Reason
 
 MAX_CALLS = 8192
 MAX_BYTES = 64 * 1024 * 1024

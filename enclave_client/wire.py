@@ -13,9 +13,9 @@ from google.protobuf.message import DecodeError, Message
 
 from enclave_client.errors import ReceiptInvalidError
 from ledger.errors import FormatError
-from ledger.format.reason import Reason
 from ledger.format.strict import decode_strict
 from ledger.format.transaction import MAX_OPERATIONS
+from ledger.reason import Reason
 from sealedger.v1 import kms_pb2, node_pb2
 
 MAX_HINT = 200

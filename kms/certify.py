@@ -19,12 +19,12 @@ from kms.state import Held
 from ledger.crypto.ed25519 import SigningKey
 from ledger.errors import FormatError
 from ledger.format.leaf import BlockHeader, GenesisLeaf, decode_leaf
-from ledger.format.reason import Reason
 from ledger.log.checkpoint import Checkpoint
 from ledger.log.errors import LogError
 from ledger.log.merkle import leaf_hash, verify_consistency, verify_inclusion
 from ledger.log.note import Note, decode_note, encode_note, is_line_of, sign_note
 from ledger.log.quorum import verify_quorum
+from ledger.reason import Reason
 
 
 def verify_move(request: CertifyRequest, anchor: TrustAnchor, held: Held) -> Held:

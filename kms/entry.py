@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from kms.errors import KeyServiceRefusal
 from ledger.errors import FormatError
 from ledger.format.leaf import TransactionLeaf, decode_leaf
-from ledger.format.reason import Reason
 from ledger.format.transaction import Body, decode_body, verify_network
 from ledger.log.errors import LogError
 from ledger.log.merkle import leaf_hash, verify_inclusion
+from ledger.reason import Reason
 
 
 @dataclass(frozen=True, slots=True)

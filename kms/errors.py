@@ -7,7 +7,7 @@
 No message holds a secret, and none repeats bytes of the asker.
 """
 
-from ledger.format.reason import Reason
+from ledger.reason import Reason
 
 
 class KmsError(Exception):

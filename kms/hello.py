@@ -23,10 +23,10 @@ from kms.errors import KeyServiceRefusal
 from kms.messages import HelloEvidence
 from kms.state import Held
 from ledger.crypto.ed25519 import SigningKey
-from ledger.format.reason import Reason
 from ledger.log.checkpoint import Checkpoint
 from ledger.log.errors import LogError
 from ledger.log.quorum import verify_certified
+from ledger.reason import Reason
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from ledger.crypto import derive
 from ledger.crypto.ed25519 import SigningKey
 from ledger.crypto.secret import Secret
 from ledger.crypto.xwing import DecapsulationKey
-from ledger.format.reason import Reason
+from ledger.reason import Reason
 
 CACHED_SESSIONS = 1024
 CACHED_WRITERS = 4096

@@ -19,11 +19,11 @@ from ledger.format.leaf import MAX_LEAF_BYTES
 from ledger.format.names import verify_name
 from ledger.format.operation import MAX_OPERATION_BYTES
 from ledger.format.outcome import MAX_OUTCOME_BYTES
-from ledger.format.reason import Reason
 from ledger.format.strict import decode_strict, encode
 from ledger.format.transaction import MAX_OPERATIONS, split
 from ledger.log.merkle import HASH_BYTES, MAX_PROOF_HASHES
 from ledger.log.note import MAX_NOTE_BYTES
+from ledger.reason import Reason
 from sealedger.v1 import kms_pb2 as pb
 from sealedger.v1 import ledger_pb2
 

@@ -57,11 +57,11 @@ from ledger.format.outcome import (
     SessionOpened,
     decode_outcome,
 )
-from ledger.format.reason import Reason
 from ledger.format.sealed import MODE_PUBLIC, MODE_SESSION, SealedHeader
 from ledger.format.transaction import Body, SignerKind
 from ledger.log.errors import LogError
 from ledger.log.merkle import HASH_BYTES, verify_consistency
+from ledger.reason import Reason
 
 
 def verify_ticket(request: ReleaseRequest, anchor: TrustAnchor, held: Held) -> Entry:

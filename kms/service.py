@@ -34,7 +34,7 @@ from kms.release import Releaser, verify_ticket
 from kms.start import verify_start
 from kms.state import LABEL, SALT_BYTES, Held, KeyServiceState, SealedState, open_state, seal_state
 from ledger.format.operation import KeyServiceStart
-from ledger.format.reason import Reason
+from ledger.reason import Reason
 from ledger.sealing import sealing_key_statement
 
 NONCE_BYTES = 32

@@ -17,9 +17,9 @@ from kms.state import Held
 from ledger.crypto import ed25519
 from ledger.errors import FormatError
 from ledger.format.operation import KeyServiceStart
-from ledger.format.reason import Reason
 from ledger.format.receipt import Opened, OpenedOperation, open_operation
 from ledger.format.transaction import SignerKind, signed_message
+from ledger.reason import Reason
 
 
 def verify_start(

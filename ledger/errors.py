@@ -4,7 +4,7 @@ Families by whose fault: `FormatError` is the sender's (bytes that are not what 
 `StoreError` is ours (the disk or the state on it is not what we wrote: stop and recover).
 """
 
-from ledger.format.reason import Reason
+from ledger.reason import Reason
 
 
 class LedgerError(Exception):

@@ -18,7 +18,6 @@ from ledger.crypto import aead, derive, xwing
 from ledger.crypto.secret import Secret
 from ledger.errors import FormatError
 from ledger.format.outcome import Coordinates
-from ledger.format.reason import Reason
 from ledger.format.sealed import (
     WRAP_PUBLIC,
     WRAP_SESSION,
@@ -31,6 +30,7 @@ from ledger.format.sealed import (
     split_sealed,
 )
 from ledger.format.strict import verify_length
+from ledger.reason import Reason
 
 _VALUE = b"sealedger/value/1\0"
 _WRAP = b"sealedger/wrap/1\0"

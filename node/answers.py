@@ -6,7 +6,7 @@ from typing import cast
 from google.protobuf.message import DecodeError
 
 from kms.messages import Released
-from ledger.format.reason import Reason
+from ledger.reason import Reason
 from sealedger.v1 import kms_pb2, ledger_pb2
 from sealedger.v1 import node_pb2 as pb
 

@@ -39,10 +39,10 @@ from ledger.format.query import (
     ShowHistory,
     decode_query,
 )
-from ledger.format.reason import Reason
 from ledger.format.receipt import Opened
 from ledger.format.stored import Stored, decode_stored
 from ledger.format.transaction import SignerKind, decode_body
+from ledger.reason import Reason
 from ledger.store import Store
 from node import question_answers as answers
 from node.certifier import Certified, Certifier

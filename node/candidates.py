@@ -16,9 +16,9 @@ from contracts.prepare import Prepared, prepare
 from ledger.errors import FormatError
 from ledger.format.operation import OpenSession, Operation, Put
 from ledger.format.outcome import Coordinates
-from ledger.format.reason import Reason
 from ledger.format.sealed import encode_coordinates, sealed_digest, split_sealed
 from ledger.format.transaction import writer_of
+from ledger.reason import Reason
 from node.verifier import EvidenceVerifier
 
 # Not a word on the evidence: the same bytes may be sent again.

@@ -28,12 +28,12 @@ from ledger.format.leaf import (
 )
 from ledger.format.operation import OpenSession, Operation
 from ledger.format.outcome import Outcome, SessionOpened, decode_outcome
-from ledger.format.reason import Reason
 from ledger.format.stored import Stored
 from ledger.format.transaction import Envelope, encode_envelope, writer_of
 from ledger.keys import Head
 from ledger.log.merkle import leaf_hash
 from ledger.log.tree import Tree
+from ledger.reason import Reason
 from ledger.store import Store
 from node.candidates import has_payload, verify_payload
 from node.errors import DamagedError

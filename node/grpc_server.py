@@ -14,7 +14,7 @@ import structlog
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
 from kms.errors import KeyServiceRefusal
-from ledger.format.reason import Reason
+from ledger.reason import Reason
 from node.errors import ConfigError
 from node.grpc_drain import STOPPING, Drain
 from node.grpc_guard import NOT_A_MESSAGE, Guard

@@ -10,7 +10,7 @@ from typing import Generic, TypeVar
 import structlog
 
 from kms.state import Held
-from ledger.format.reason import Reason
+from ledger.reason import Reason
 from network.application import Application
 from node.candidates import Submission
 from node.certifier import KeyServicePort

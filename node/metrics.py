@@ -18,7 +18,7 @@ from prometheus_client.metrics_core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from ledger.format.operation import OpenSession
-from ledger.format.reason import Reason
+from ledger.reason import Reason
 from node.results import Again, Finalized, Recorded
 from node.vitals import Pulse, Vitals
 from sealedger.version import VERSION

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from contracts.holdings import CollectionRecord
 from contracts.versions import HeadRecord
-from ledger.format.reason import Reason
 from ledger.format.receipt import Opened
+from ledger.reason import Reason
 from node.answers import refusal
 from sealedger.v1 import ledger_pb2
 from sealedger.v1 import node_pb2 as pb

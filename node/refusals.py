@@ -11,7 +11,7 @@ from collections import Counter
 
 import structlog
 
-from ledger.format.reason import Reason
+from ledger.reason import Reason
 
 EVERY_S = 10.0
 

@@ -18,9 +18,9 @@ from kms.messages import (
 from ledger import keys
 from ledger.errors import FormatError
 from ledger.format.outcome import KeyAcquired, Outcome, ReadGranted, SessionOpened
-from ledger.format.reason import Reason
 from ledger.format.sealed import split_sealed
 from ledger.log.tree import Tree
+from ledger.reason import Reason
 from node.certifier import Certified, KeyServicePort
 from node.ledger_store import LedgerStore
 

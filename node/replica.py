@@ -19,11 +19,11 @@ from contracts.records import Parameters
 from contracts.view import BlockEnd
 from ledger import keys
 from ledger.format.leaf import BlockHeader, GenesisLeaf, decode_leaf, encode_leaf
-from ledger.format.reason import Reason
 from ledger.format.stored import Stored, encode_stored
 from ledger.keys import Head
 from ledger.log.merkle import leaf_hash
 from ledger.log.tree import Tree
+from ledger.reason import Reason
 from ledger.store import Store
 from node.candidates import Submission
 from node.errors import DamagedError, RollbackError

@@ -14,10 +14,10 @@ from kms.messages import Released, decode_hello_evidence
 from kms.service import KeyService
 from ledger.errors import FormatError
 from ledger.format.leaf import TransactionLeaf, decode_leaf
-from ledger.format.reason import Reason
 from ledger.format.receipt import Receipt, decode_receipt
 from ledger.format.transaction import transaction_hash
 from ledger.keys import entry
+from ledger.reason import Reason
 from network.embedded import EmbeddedEngine
 from network.errors import ClosingError, EngineFailedError, OverloadedError
 from node.answers import (

@@ -14,8 +14,8 @@ from sealedger.v1 import ledger_pb2 as pb
 from ledger.errors import FormatError
 from ledger.format.names import verify_name
 from ledger.format.operation import RECORD_ID_BYTES
-from ledger.format.reason import Reason
 from ledger.format.strict import decode_strict, encode, verify_length
+from ledger.reason import Reason
 
 MAX_OUTCOME_BYTES = 4096
 _OK = Reason.OK

@@ -25,7 +25,6 @@ from ledger.format.operation import (
     outcome_digest,
 )
 from ledger.format.outcome import Outcome, decode_outcome
-from ledger.format.reason import Reason
 from ledger.format.strict import decode_strict, encode, verify_length
 from ledger.format.transaction import Body, decode_body, verify_network
 from ledger.log.errors import LogError
@@ -39,6 +38,7 @@ from ledger.log.proof_file import (
     verify_proof_file,
 )
 from ledger.log.quorum import CertifiedCheckpoint, QuorumRule
+from ledger.reason import Reason
 
 MAX_RECEIPT_BYTES = MAX_PROOF_FILE_BYTES
 

@@ -27,7 +27,7 @@ from dataclasses import dataclass
 from ledger.errors import FormatError
 from ledger.format.names import verify_name
 from ledger.format.outcome import Coordinates
-from ledger.format.reason import Reason
+from ledger.reason import Reason
 
 VERSION = 1
 MODE_SESSION = 1

@@ -11,7 +11,7 @@ from typing import TypeVar
 from google.protobuf.message import DecodeError, EncodeError, Message
 
 from ledger.errors import FormatError
-from ledger.format.reason import Reason
+from ledger.reason import Reason
 
 M = TypeVar("M", bound=Message)
 

@@ -10,8 +10,8 @@ from sealedger.v1 import ledger_pb2 as pb
 
 from ledger.errors import FormatError
 from ledger.format.names import verify_name
-from ledger.format.reason import Reason
 from ledger.format.strict import verify_length
+from ledger.reason import Reason
 
 ADDRESS_BYTES = 20
 MAX_AUDITORS = 64

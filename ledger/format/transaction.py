@@ -16,8 +16,8 @@ from sealedger.v1 import ledger_pb2 as pb
 
 from ledger.errors import FormatError
 from ledger.format.operation import MAX_OPERATION_BYTES, SALT_BYTES, operation_digest
-from ledger.format.reason import Reason
 from ledger.format.strict import decode_strict, encode, verify_length
+from ledger.reason import Reason
 
 MAX_OPERATIONS = 256
 MAX_BODY_BYTES = 8448  # 256 digests and the other fields at their widest are under it

@@ -17,7 +17,7 @@ from typing import Final, Protocol
 from aiohttp import web
 from pydantic import ValidationError
 
-from ledger.format.reason import Reason
+from ledger.reason import Reason
 from node.http.answers import JSON_TYPE, view_answer
 from node.http.ask_views import AskView, answer_view
 from node.http.errors import HttpError

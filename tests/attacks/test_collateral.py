@@ -20,9 +20,9 @@ from enclave_client.errors import AttestationFailedError, Check
 from enclave_client.network_file import NetworkFile
 from enclave_client.transport import Transport
 from ledger.format.genesis import decode_genesis
-from ledger.format.reason import Reason
 from ledger.format.trust import decode_trust, trust_digest
 from ledger.log.checkpoint import Checkpoint
+from ledger.reason import Reason
 from tests.support.raw_client import now_ms
 from tests.support.real_node import (
     Found,

@@ -30,13 +30,13 @@ from ledger.crypto.secret import Secret
 from ledger.format.leaf import BlockHeader, TransactionLeaf, encode_leaf
 from ledger.format.operation import Read, outcome_digest
 from ledger.format.outcome import Outcome, encode_outcome
-from ledger.format.reason import Reason
 from ledger.format.sealed import split_sealed
 from ledger.log.checkpoint import Checkpoint, encode_checkpoint
 from ledger.log.cosignature import cosign
 from ledger.log.merkle import leaf_hash
 from ledger.log.note import Note, SignatureLine, SignatureType, VerifierKey, encode_note, sign_note
 from ledger.log.tree import Tree
+from ledger.reason import Reason
 from node.app import open_node
 from node.config import NodeConfig
 from node.errors import DamagedError, RollbackError

@@ -11,7 +11,7 @@ from enclave_client.errors import UnavailableError
 from enclave_client.transactions import Transaction
 from ledger.format.operation import Read
 from ledger.format.outcome import PutDone
-from ledger.format.reason import Reason
+from ledger.reason import Reason
 from tests.support.planted import NAME, VALUE
 from tests.support.raw_client import RawClient
 from tests.support.real_node import COLLECTION, Serving, client_of, with_endpoint

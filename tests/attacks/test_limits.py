@@ -9,9 +9,9 @@ import pytest
 from ledger.errors import FormatError
 from ledger.format.leaf import MAX_LEAF_BYTES
 from ledger.format.operation import MAX_OPERATION_BYTES, AcquireKey, Delete, Operation, Read
-from ledger.format.reason import Reason
 from ledger.format.receipt import Opened, decode_receipt, encode_receipt, verify_receipt
 from ledger.format.transaction import MAX_OPERATIONS
+from ledger.reason import Reason
 from tests.support.raw_client import Answered, RawClient
 from tests.support.real_node import Found, RealNetwork, found, serving
 

@@ -18,7 +18,7 @@ from enclave_client import wire
 from enclave_client.client import SecretClient
 from enclave_client.transactions import Transaction
 from ledger.crypto.p256 import SigningKey
-from ledger.format.reason import Reason
+from ledger.reason import Reason
 from tests.support import burning_verifier
 from tests.support.planted import VALUE
 from tests.support.raw_client import RawClient, now_ms

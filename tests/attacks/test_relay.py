@@ -18,7 +18,6 @@ from ledger.format.operation import (
     encode_operation,
     operation_digest,
 )
-from ledger.format.reason import Reason
 from ledger.format.transaction import (
     Body,
     Envelope,
@@ -28,6 +27,7 @@ from ledger.format.transaction import (
     encode_envelope,
     signed_message,
 )
+from ledger.reason import Reason
 from sealedger.v1 import node_pb2 as pb
 from tests.support.planted import NAME, VALUE
 from tests.support.real_node import Serving, client_of, with_endpoint

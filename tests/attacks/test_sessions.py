@@ -22,9 +22,9 @@ from ledger.crypto.aead import OpenError
 from ledger.crypto.p256 import SigningKey
 from ledger.format.operation import AcquireKey, Delete, Operation, Read
 from ledger.format.outcome import Coordinates
-from ledger.format.reason import Reason
 from ledger.format.sealed import MODE_SESSION
 from ledger.log.merkle import leaf_hash
+from ledger.reason import Reason
 from ledger.sealing import open_released, release_key
 from sealedger.v1 import node_pb2 as pb
 from tests.support.planted import NAME, VALUE

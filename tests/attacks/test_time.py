@@ -9,7 +9,7 @@ from enclave_client import session as sessions
 from enclave_client import wire
 from ledger import keys
 from ledger.format.operation import Delete, Read
-from ledger.format.reason import Reason
+from ledger.reason import Reason
 from tests.support.planted import NAME, VALUE
 from tests.support.raw_client import VALID_MS, RawClient, now_ms
 from tests.support.real_node import COLLECTION, RealNetwork, Serving, serving

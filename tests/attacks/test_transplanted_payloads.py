@@ -11,7 +11,6 @@ from enclave_client.errors import RefusedError
 from enclave_client.receipts import Receipt
 from ledger import keys
 from ledger.format.outcome import Coordinates
-from ledger.format.reason import Reason
 from ledger.format.sealed import (
     decode_header,
     encode_coordinates,
@@ -20,6 +19,7 @@ from ledger.format.sealed import (
     split_sealed,
 )
 from ledger.leveldb import LevelDB
+from ledger.reason import Reason
 from tests.support.planted import NAME, VALUE
 from tests.support.real_node import OTHER_COLLECTION, Found, RealNetwork, found, serving
 

@@ -22,10 +22,10 @@ from ledger.format.operation import (
     decode_operation,
 )
 from ledger.format.outcome import KeyAcquired, Outcome, SessionOpened, decode_outcome
-from ledger.format.reason import Reason
 from ledger.format.summary import summarize
 from ledger.format.transaction import Body, SignerKind, decode_body, encode_body, transaction_hash
 from ledger.log.merkle import leaf_hash
+from ledger.reason import Reason
 from node.audit.errors import NotVerifiedError
 from node.audit.people import People, Signed, session_of
 from node.audit.rows import line_of, row_of

@@ -15,7 +15,6 @@ from ledger.crypto import p256, secp256k1
 from ledger.format.eip712 import transaction_digest, transaction_typed_data
 from ledger.format.operation import AcquireKey, Delete, KeyServiceStart, Operation, Read
 from ledger.format.outcome import Outcome, PutDone
-from ledger.format.reason import Reason
 from ledger.format.sealed import MODE_PUBLIC
 from ledger.format.summary import summarize
 from ledger.format.terms import CreateCollection, Destroy, FreezeCollection, SetPolicy
@@ -27,6 +26,7 @@ from ledger.format.transaction import (
     signed_message,
     transaction_hash,
 )
+from ledger.reason import Reason
 from tests.support.refusals import refuses
 from tests.support.small_rules import (
     SERVICE_KEY,

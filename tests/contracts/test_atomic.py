@@ -3,8 +3,8 @@
 from ledger import keys
 from ledger.format.operation import AcquireKey, Delete, Operation, Read
 from ledger.format.outcome import Conflict, Outcome, PutDone
-from ledger.format.reason import Reason
 from ledger.format.transaction import SignerKind
+from ledger.reason import Reason
 from tests.support.refusals import refuses
 from tests.support.small_rules import Signer, SmallRules, Terms, put_of
 

@@ -24,8 +24,8 @@ from ledger.format.operation import (
     encode_operation,
 )
 from ledger.format.outcome import ReadGranted
-from ledger.format.reason import Reason
 from ledger.format.transaction import MAX_OPERATIONS, SignerKind, encode_envelope
+from ledger.reason import Reason
 from tests.support.refusals import refuses
 from tests.support.small_rules import (
     MINUTE_MS,

@@ -8,8 +8,8 @@ from contracts.records import decode_signer
 from ledger import keys
 from ledger.format.genesis import Limits
 from ledger.format.operation import AcquireKey, Delete, KeyServiceStart, Operation, Read
-from ledger.format.reason import Reason
 from ledger.format.transaction import SignerKind
+from ledger.reason import Reason
 from tests.support.refusals import refuses
 from tests.support.small_rules import (
     SERVICE_KEY,

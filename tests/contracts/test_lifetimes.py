@@ -18,9 +18,9 @@ from ledger.format.outcome import (
     PutDone,
     ReadGranted,
 )
-from ledger.format.reason import Reason
 from ledger.format.sealed import MODE_PUBLIC, MODE_SESSION
 from ledger.format.terms import CreateCollection, Destroy, SetPolicy
+from ledger.reason import Reason
 from tests.support.refusals import refuses
 from tests.support.small_rules import (
     Enclave,

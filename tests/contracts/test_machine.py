@@ -49,7 +49,6 @@ from ledger.format.outcome import (
     ReadGranted,
     SessionOpened,
 )
-from ledger.format.reason import Reason
 from ledger.format.terms import (
     CollectionTerms,
     CreateCollection,
@@ -58,6 +57,7 @@ from ledger.format.terms import (
     SetPolicy,
 )
 from ledger.format.transaction import SignerKind
+from ledger.reason import Reason
 from tests.support import rules_model
 from tests.support.refusals import refuses
 from tests.support.rules_model import Answer, Asked, Model, Rights, Session, Step, Value

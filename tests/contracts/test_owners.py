@@ -19,7 +19,6 @@ from contracts.holdings import (
 from ledger import keys
 from ledger.format.genesis import Limits
 from ledger.format.operation import AcquireKey, Delete, Operation, Read
-from ledger.format.reason import Reason
 from ledger.format.terms import (
     CollectionTerms,
     CreateCollection,
@@ -27,6 +26,7 @@ from ledger.format.terms import (
     FreezeCollection,
     SetPolicy,
 )
+from ledger.reason import Reason
 from tests.support.refusals import refuses
 from tests.support.small_rules import (
     Enclave,

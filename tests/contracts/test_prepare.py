@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from contracts.prepare import Prepared, prepare
 from ledger.errors import FormatError
 from ledger.format.operation import MAX_OPERATION_BYTES, Read, encode_operation
-from ledger.format.reason import Reason
 from ledger.format.transaction import (
     SignerKind,
     decode_envelope,
@@ -17,6 +16,7 @@ from ledger.format.transaction import (
     encode_envelope,
     transaction_hash,
 )
+from ledger.reason import Reason
 from tests.support.mutation import mutations
 from tests.support.small_rules import Signer, SmallRules, put_of
 

@@ -40,11 +40,11 @@ from ledger.format.query import (
     query_hash,
     query_message,
 )
-from ledger.format.reason import Reason
 from ledger.format.sealed import MODE_PUBLIC
 from ledger.format.summary import summarize_question
 from ledger.format.terms import CreateCollection, Destroy, FreezeCollection, SetPolicy
 from ledger.format.transaction import SignerKind, signed_message
+from ledger.reason import Reason
 from tests.support.refusals import refuses
 from tests.support.small_rules import (
     COLLECTIONS,

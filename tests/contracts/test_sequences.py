@@ -6,7 +6,7 @@ from contracts.execute import SEQUENCE_WINDOW, SESSION_VALID_MS, Repeated
 from ledger.format.genesis import Limits
 from ledger.format.operation import Read
 from ledger.format.outcome import Outcome, PutDone
-from ledger.format.reason import Reason
+from ledger.reason import Reason
 from tests.support.refusals import refuses
 from tests.support.small_rules import (
     MINUTE_MS,

@@ -15,8 +15,8 @@ from ledger import keys
 from ledger.crypto.p256 import SigningKey
 from ledger.format.operation import OpenSession, Read
 from ledger.format.outcome import SessionOpened
-from ledger.format.reason import Reason
 from ledger.format.transaction import decode_envelope
+from ledger.reason import Reason
 from tests.support.refusals import refuses
 from tests.support.small_rules import (
     MINUTE_MS,

@@ -14,8 +14,8 @@ from ledger.crypto.secret import Secret
 from ledger.format.leaf import TransactionLeaf, decode_leaf
 from ledger.format.operation import KeyServiceStart, OpenSession, Operation, Read
 from ledger.format.outcome import Outcome
-from ledger.format.reason import Reason
 from ledger.format.transaction import SignerKind, decode_envelope, encode_envelope
+from ledger.reason import Reason
 from tests.support.refusals import refuses
 from tests.support.small_rules import (
     SERVICE_KEY,

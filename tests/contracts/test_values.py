@@ -19,8 +19,8 @@ from ledger.format.outcome import (
     PutDone,
     ReadGranted,
 )
-from ledger.format.reason import Reason
 from ledger.format.sealed import MODE_SESSION, TAG_BYTES
+from ledger.reason import Reason
 from tests.support.small_rules import Signer, SmallRules, identity_of, put_of
 
 VALUE_BYTES = 1024 * 1024

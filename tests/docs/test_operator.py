@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from pydantic import BaseModel
 
-from ledger.format.reason import Reason
+from ledger.reason import Reason
 from node.config import NodeConfig
 from node.home import Home
 from tests.support.documents import document, shown, table

@@ -52,7 +52,6 @@ from ledger.format.operation import (
     operation_digest,
 )
 from ledger.format.outcome import KeyAcquired, ReadGranted, SessionOpened
-from ledger.format.reason import Reason
 from ledger.format.sealed import split_sealed
 from ledger.format.transaction import (
     Body,
@@ -67,6 +66,7 @@ from ledger.log.checkpoint import Checkpoint, encode_checkpoint
 from ledger.log.merkle import leaf_hash
 from ledger.log.note import Note, SignatureType, VerifierKey, encode_note, sign_note
 from ledger.log.tree import Tree
+from ledger.reason import Reason
 from tests.support.log_reference import MemoryTiles
 from tests.support.log_signers import TestSigner, cosigner
 from tests.support.small_platform import MemoryState

@@ -18,9 +18,9 @@ from contracts.errors import RefusedError
 from kms.errors import KeyServiceRefusal
 from kms.messages import Released, decode_hello_evidence
 from ledger.errors import FormatError
-from ledger.format.reason import Reason
 from ledger.format.receipt import decode_receipt
 from ledger.format.transaction import decode_envelope, transaction_hash
+from ledger.reason import Reason
 from node.tls import make_server_tls
 from sealedger.v1 import kms_pb2, node_pb2_grpc
 from sealedger.v1 import node_pb2 as pb

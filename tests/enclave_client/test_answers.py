@@ -18,7 +18,7 @@ from ledger.crypto import ed25519, xwing
 from ledger.crypto.secret import Secret
 from ledger.format.operation import OpenSession
 from ledger.format.outcome import Outcome, PutDone, ReadGranted, decode_outcome, encode_outcome
-from ledger.format.reason import Reason
+from ledger.reason import Reason
 from sealedger.v1 import node_pb2 as pb
 from tests.enclave_client.conftest import Connect
 from tests.enclave_client.fake_ledger import FakeLedger

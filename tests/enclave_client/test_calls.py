@@ -15,7 +15,7 @@ from enclave_client.errors import (
 )
 from enclave_client.offline import verify_receipt_file
 from ledger.format.operation import Read
-from ledger.format.reason import Reason
+from ledger.reason import Reason
 from tests.enclave_client.conftest import Connect
 from tests.enclave_client.fake_node import FakeNode
 

@@ -16,7 +16,7 @@ from enclave_client.errors import (
     UnavailableError,
 )
 from ledger.format.genesis import Limits
-from ledger.format.reason import Reason
+from ledger.reason import Reason
 from sealedger.v1 import ledger_pb2
 from sealedger.v1 import node_pb2 as pb
 from tests.enclave_client.conftest import Connect, Machine

@@ -10,7 +10,7 @@ import pytest
 
 from enclave_client.errors import ReceiptInvalidError, SealedgerClientError
 from enclave_client.session import Session
-from ledger.format.reason import Reason
+from ledger.reason import Reason
 from sealedger.v1 import node_pb2 as pb
 from tests.enclave_client.conftest import Connect
 from tests.enclave_client.fake_node import FakeNode

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from enclave_client import wire
 from enclave_client.errors import ReceiptInvalidError
 from kms.messages import SessionGrant, encode_session_grant
-from ledger.format.reason import Reason
+from ledger.reason import Reason
 from sealedger.v1 import kms_pb2, ledger_pb2
 from sealedger.v1 import node_pb2 as pb
 

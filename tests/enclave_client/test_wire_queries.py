@@ -15,7 +15,7 @@ from enclave_client.wire_queries import (
     encode_question,
     encode_sealing_key_question,
 )
-from ledger.format.reason import Reason
+from ledger.reason import Reason
 from sealedger.v1 import kms_pb2, ledger_pb2
 from sealedger.v1 import node_pb2 as pb
 from tests.enclave_client.fake_ledger import FakeLedger

@@ -29,10 +29,10 @@ from ledger.format.query import (
     encode_query,
     query_hash,
 )
-from ledger.format.reason import Reason
 from ledger.format.receipt import Opened, Receipt, verify_receipt
 from ledger.format.summary import summarize_question
 from ledger.format.transaction import SignerKind
+from ledger.reason import Reason
 from node.http.ask_views import answer_view
 from node.http.entitled import MAX_ASK_BYTES
 from sealedger.v1 import node_pb2 as pb

@@ -15,11 +15,11 @@ from ledger.format.leaf import MAX_LEAF_BYTES
 from ledger.format.operation import MAX_OPERATION_BYTES
 from ledger.format.outcome import MAX_OUTCOME_BYTES
 from ledger.format.query import OpenEntries, Query, decode_query, query_hash
-from ledger.format.reason import Reason
 from ledger.format.summary import summarize_question
 from ledger.format.transaction import MAX_BODY_BYTES, SignerKind
 from ledger.log.proof_file import MAX_EXTRA_BYTES
 from ledger.log.tiles import EntryBundle, encode_path
+from ledger.reason import Reason
 from node.http.explorer_routes import FOLDER
 from sealedger.v1 import attestation_pb2, ledger_pb2
 

@@ -22,8 +22,8 @@ from ledger.format.query import (
     encode_query,
     query_message,
 )
-from ledger.format.reason import Reason
 from ledger.format.transaction import SignerKind
+from ledger.reason import Reason
 from sealedger.v1 import kms_pb2
 from sealedger.v1 import node_pb2 as pb
 from tests.support.asking import AccountKey, Asker, by_account, by_session, channel_to

@@ -19,7 +19,6 @@ from ledger.format.operation import (
     encode_operation,
     operation_digest,
 )
-from ledger.format.reason import Reason
 from ledger.format.transaction import (
     SignerKind,
     decode_body,
@@ -28,6 +27,7 @@ from ledger.format.transaction import (
     encode_envelope,
     signed_message,
 )
+from ledger.reason import Reason
 from sealedger.v1 import node_pb2 as pb
 from tests.support.fuzzing import flipped, junk, mangled
 from tests.support.raw_client import RawClient, now_ms

@@ -8,9 +8,9 @@ import pytest
 
 from enclave_client import wire
 from ledger.format.operation import AcquireKey, Read
-from ledger.format.reason import Reason
 from ledger.format.receipt import Receipt, decode_receipt, encode_receipt
 from ledger.log.proof_file import MAX_PROOF_FILE_BYTES
+from ledger.reason import Reason
 from tests.support.fuzzing import cut, flipped, junk, mangled
 from tests.support.planted import NAME, VALUE
 from tests.support.raw_client import RawClient

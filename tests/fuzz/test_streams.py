@@ -15,9 +15,9 @@ from enclave_client.transactions import Transaction
 from enclave_client.transport import SubmitStream
 from ledger.format.operation import Read
 from ledger.format.outcome import Coordinates
-from ledger.format.reason import Reason
 from ledger.format.sealed import MODE_SESSION
 from ledger.format.transaction import MAX_ENVELOPE_BYTES
+from ledger.reason import Reason
 from tests.support.fuzzing import SERVICE, mangled, raw_channel
 from tests.support.raw_client import RawClient
 from tests.support.real_node import COLLECTION, NodeProcess

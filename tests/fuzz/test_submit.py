@@ -25,7 +25,6 @@ from ledger.format.operation import (
     operation_digest,
 )
 from ledger.format.outcome import Coordinates
-from ledger.format.reason import Reason
 from ledger.format.sealed import split_sealed
 from ledger.format.transaction import (
     MAX_ENVELOPE_BYTES,
@@ -34,6 +33,7 @@ from ledger.format.transaction import (
     decode_envelope,
     encode_envelope,
 )
+from ledger.reason import Reason
 from sealedger.v1 import ledger_pb2
 from sealedger.v1 import node_pb2 as pb
 from tests.support.fuzzing import cut, flipped, junk, mangled

@@ -32,7 +32,6 @@ from ledger.format.outcome import (
     SessionOpened,
     encode_outcome,
 )
-from ledger.format.reason import Reason
 from ledger.format.sealed import (
     WRAP_SESSION,
     Wrap,
@@ -45,6 +44,7 @@ from ledger.format.transaction import SignerKind, decode_body, encode_body
 from ledger.format.trust import decode_trust, encode_trust
 from ledger.log.merkle import leaf_hash
 from ledger.log.note import VerifierKey
+from ledger.reason import Reason
 from tests.support.log_signers import TestSigner, cosigner
 from tests.support.refused import refused
 from tests.support.small_log import Signer, SmallLog

@@ -5,11 +5,11 @@ from dataclasses import replace
 from kms.messages import CertifyRequest, decode_certify_reply, encode_certify_request
 from kms.state import NOTHING_HELD
 from ledger.format.leaf import BlockHeader, GenesisLeaf, encode_leaf
-from ledger.format.reason import Reason
 from ledger.format.trust import decode_trust, quorum_rule
 from ledger.log.merkle import leaf_hash
 from ledger.log.note import decode_note
 from ledger.log.quorum import verify_certified
+from ledger.reason import Reason
 from tests.support.log_signers import cosigner, signed_note
 from tests.support.refused import refused
 from tests.support.small_log import START_MS, SmallLog

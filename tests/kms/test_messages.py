@@ -20,7 +20,7 @@ from kms.messages import (
     SessionGrant,
     StartRequest,
 )
-from ledger.format.reason import Reason
+from ledger.reason import Reason
 from tests.support.refused import refused
 
 

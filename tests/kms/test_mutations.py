@@ -25,7 +25,7 @@ from kms.messages import (
 from ledger.crypto import p256, xwing
 from ledger.format.operation import AcquireKey, Read
 from ledger.format.outcome import KeyAcquired, Outcome
-from ledger.format.reason import Reason
+from ledger.reason import Reason
 from tests.support.small_network import IDENTITY_DIGEST, SmallNetwork
 
 KEM = xwing.DecapsulationKey()

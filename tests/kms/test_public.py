@@ -17,7 +17,6 @@ from ledger import sealing
 from ledger.crypto import ed25519, xwing
 from ledger.crypto.secret import Secret
 from ledger.format.outcome import Coordinates, ReadGranted
-from ledger.format.reason import Reason
 from ledger.format.sealed import (
     MODE_PUBLIC,
     MODE_SESSION,
@@ -27,6 +26,7 @@ from ledger.format.sealed import (
     sealed_digest,
     split_sealed,
 )
+from ledger.reason import Reason
 from tests.support.refused import refused
 from tests.support.small_network import SmallNetwork, Stored, TestSession
 

@@ -11,9 +11,9 @@ from ledger import sealing
 from ledger.crypto import ed25519, p256, xwing
 from ledger.format.operation import AcquireKey, Delete, Operation, Put, Read
 from ledger.format.outcome import Conflict, Deleted, Outcome, PutDone
-from ledger.format.reason import Reason
 from ledger.format.transaction import MAX_OPERATIONS, SignerKind
 from ledger.log.merkle import leaf_hash
+from ledger.reason import Reason
 from tests.support.refused import refused
 from tests.support.small_log import Signer
 from tests.support.small_network import SmallNetwork

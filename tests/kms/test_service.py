@@ -25,8 +25,8 @@ from kms.service import KeyService, open_key_service
 from kms.state import LABEL, NOTHING_HELD, open_state, seal_state
 from ledger.crypto import ed25519
 from ledger.crypto.secret import Secret
-from ledger.format.reason import Reason
 from ledger.format.trust import decode_trust, trust_digest
+from ledger.reason import Reason
 from tests.support.refused import refused
 from tests.support.small_log import SmallLog
 from tests.support.small_network import ORIGIN, SmallNetwork, genesis_of, trust_of

@@ -8,8 +8,8 @@ from kms.messages import StartRequest, encode_start_request
 from ledger.crypto import p256
 from ledger.format.operation import AcquireKey, KeyServiceStart, Operation
 from ledger.format.outcome import Outcome
-from ledger.format.reason import Reason
 from ledger.format.transaction import SignerKind
+from ledger.reason import Reason
 from tests.support.log_signers import cosigner
 from tests.support.refused import refused
 from tests.support.small_log import Recorded, Signer

@@ -13,7 +13,7 @@ from ledger.crypto.secret import Secret
 from ledger.errors import FormatError
 from ledger.format import sealed as sl
 from ledger.format.outcome import Coordinates
-from ledger.format.reason import Reason
+from ledger.reason import Reason
 from tests.ledger_format import make_vectors as v
 from tests.support.mutation import mutations
 

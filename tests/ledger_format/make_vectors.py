@@ -34,7 +34,6 @@ from ledger.format.query import (
     encode_query,
     query_message,
 )
-from ledger.format.reason import Reason
 from ledger.format.receipt import Opened, Receipt, encode_receipt
 from ledger.format.sealed import MODE_PUBLIC, MODE_SESSION, encode_coordinates, split_sealed
 from ledger.format.stored import Stored, encode_stored
@@ -60,6 +59,7 @@ from ledger.log.cosignature import cosign
 from ledger.log.merkle import leaf_hash
 from ledger.log.note import Note, SignatureType, VerifierKey, encode_note, sign_note
 from ledger.log.tree import Tree
+from ledger.reason import Reason
 from tests.support.log_reference import MemoryTiles
 
 REPOSITORY = Path(__file__).parents[2]

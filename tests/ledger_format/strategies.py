@@ -10,10 +10,10 @@ from ledger.format import query as q
 from ledger.format import terms as tm
 from ledger.format import transaction as tx
 from ledger.format.names import MAX_NAME_BYTES
-from ledger.format.reason import Reason
 from ledger.format.receipt import Opened, Receipt
 from ledger.format.sealed import MAX_WRAP_BYTES, SealedHeader, Wrap, encode_coordinates
 from ledger.format.trust import Party, TrustDocument, encode_trust
+from ledger.reason import Reason
 from tests.ledger_format import make_vectors as v
 
 u32 = st.integers(0, 2**32 - 1)

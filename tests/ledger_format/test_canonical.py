@@ -8,8 +8,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ledger.errors import FormatError
-from ledger.format.reason import Reason
 from ledger.format.sealed import TAG_BYTES, split_sealed
+from ledger.reason import Reason
 from tests.ledger_format import make_vectors as v
 from tests.ledger_format.codecs import CODECS, EXAMPLE_IDS, EXAMPLES, Codec
 from tests.ledger_format.wire import (

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from ledger.errors import FormatError
 from ledger.format.names import MAX_NAME_BYTES, is_name, verify_name
-from ledger.format.reason import Reason
+from ledger.reason import Reason
 
 GOOD = [
     "a", "Z", "0", "-", "_", "a.b", ".a", "a.", "...", "..a", "a..b", "-a", "a/b", "a/b/c",

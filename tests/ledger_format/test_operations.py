@@ -8,7 +8,6 @@ import pytest
 from ledger.errors import FormatError, StoreError
 from ledger.format import operation as ops
 from ledger.format import outcome as outs
-from ledger.format.reason import Reason
 from ledger.format.stored import MAX_STORED_BYTES, Stored, decode_stored, encode_stored
 from ledger.format.terms import (
     CollectionTerms,
@@ -18,6 +17,7 @@ from ledger.format.terms import (
     SetPolicy,
 )
 from ledger.format.transaction import MAX_ENVELOPE_BYTES
+from ledger.reason import Reason
 from sealedger.v1 import ledger_pb2 as pb
 from tests.ledger_format import make_vectors as v
 

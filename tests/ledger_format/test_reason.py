@@ -2,7 +2,7 @@
 
 import re
 
-from ledger.format.reason import Reason
+from ledger.reason import Reason
 from sealedger.v1 import ledger_pb2 as pb
 from tests.ledger_format.make_vectors import REPOSITORY
 

@@ -23,7 +23,6 @@ from ledger.format.outcome import (
     ReadGranted,
     encode_outcome,
 )
-from ledger.format.reason import Reason
 from ledger.format.terms import CollectionTerms, CreateCollection
 from ledger.format.trust import TrustDocument, quorum_rule
 from ledger.log.merkle import leaf_hash
@@ -34,6 +33,7 @@ from ledger.log.proof_file import (
     encode_proof_file,
 )
 from ledger.log.tree import Tree
+from ledger.reason import Reason
 from tests.ledger_format import make_vectors as v
 from tests.ledger_format.wire import BYTES, VARINT, Field, encode_varint, join_fields, split_fields
 from tests.support.log_reference import MemoryTiles

@@ -4,7 +4,7 @@ import pytest
 
 from ledger.errors import FormatError
 from ledger.format import sealed as sl
-from ledger.format.reason import Reason
+from ledger.reason import Reason
 from tests.ledger_format import make_vectors as v
 
 AT = sl.encode_coordinates(v.NETWORK_ID, v.AT)

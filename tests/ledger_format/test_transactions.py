@@ -8,7 +8,7 @@ from ledger.errors import FormatError
 from ledger.format import leaf as lf
 from ledger.format import transaction as tx
 from ledger.format.operation import MAX_OPERATION_BYTES
-from ledger.format.reason import Reason
+from ledger.reason import Reason
 from sealedger.v1 import ledger_pb2 as pb
 from tests.ledger_format import make_vectors as v
 

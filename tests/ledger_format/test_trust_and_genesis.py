@@ -16,7 +16,6 @@ from ledger.format.genesis import (
     encode_genesis,
     network_id,
 )
-from ledger.format.reason import Reason
 from ledger.format.trust import (
     MAX_MEMBERS,
     Party,
@@ -26,6 +25,7 @@ from ledger.format.trust import (
     quorum_rule,
 )
 from ledger.log.note import SignatureType
+from ledger.reason import Reason
 from sealedger.v1 import ledger_pb2 as pb
 from tests.ledger_format import make_vectors as v
 

@@ -33,7 +33,6 @@ from ledger.format.query import (
     ShowHead,
     ShowHistory,
 )
-from ledger.format.reason import Reason
 from ledger.format.receipt import VerifiedReceipt
 from ledger.format.sealed import MODE_PUBLIC, TAG_BYTES
 from ledger.format.terms import (
@@ -46,6 +45,7 @@ from ledger.format.terms import (
 from ledger.format.transaction import SignerKind
 from ledger.format.trust import decode_trust
 from ledger.log.merkle import leaf_hash
+from ledger.reason import Reason
 from ledger.sealing import open_released, open_value, release_key, seal_value_public
 from ledger.sealing import sealing_key_statement as statement_bytes
 from node import asking

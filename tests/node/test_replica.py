@@ -10,9 +10,9 @@ from contracts.records import decode_parameters, encode_parameters
 from ledger import keys
 from ledger.format.leaf import BlockHeader, decode_leaf
 from ledger.format.outcome import Conflict, PutDone, ReadGranted
-from ledger.format.reason import Reason
 from ledger.format.stored import decode_stored
 from ledger.leveldb import LevelDB
+from ledger.reason import Reason
 from ledger.store import Store
 from node.errors import DamagedError, LockMissingError, RollbackError
 from node.fsck import Options, check_directory

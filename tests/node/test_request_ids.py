@@ -13,7 +13,7 @@ import structlog
 
 from enclave_client import wire
 from ledger.format.operation import Read
-from ledger.format.reason import Reason
+from ledger.reason import Reason
 from node.config import LogConfig, NodeConfig
 from node.logs import LibraryLines, configure_logs
 from node.refusals import RefusalLog

@@ -9,8 +9,8 @@ import pytest
 
 from kms.errors import KeyServiceStateError
 from ledger.errors import StoreBusyError, StoreError
-from ledger.format.reason import Reason
 from ledger.leveldb import LevelDB
+from ledger.reason import Reason
 from node.errors import ConfigError, DamagedError, RollbackError
 from node.fsck_home import check_home
 from tests.support.faults import Call, Fault, FaultyStore, When

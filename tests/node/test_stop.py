@@ -19,8 +19,8 @@ from enclave_client.transport import SubmitStream
 from ledger import keys
 from ledger.format.leaf import TransactionLeaf, decode_leaf
 from ledger.format.operation import Read
-from ledger.format.reason import Reason
 from ledger.leveldb import LevelDB
+from ledger.reason import Reason
 from node.config import NodeConfig
 from node.fsck_home import check_home
 from node.grpc_drain import Drain

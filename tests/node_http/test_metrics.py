@@ -10,7 +10,7 @@ from aiohttp import ClientSession
 from prometheus_client.parser import text_string_to_metric_families
 
 from ledger.format.operation import Read
-from ledger.format.reason import Reason
+from ledger.reason import Reason
 from node.metered import MeteredApplication
 from node.metrics import NodeMetrics
 from node.results import Finalized, Recorded

@@ -18,10 +18,10 @@ from enclave_client.owner import OwnerClient
 from enclave_client.receipts import Receipt
 from ledger.crypto.secret import Secret
 from ledger.format.operation import Delete, Put
-from ledger.format.reason import Reason
 from ledger.format.sealed import MODE_PUBLIC
 from ledger.format.terms import CollectionTerms, CreateCollection, Destroy, FreezeCollection
 from ledger.format.transaction import SignerKind
+from ledger.reason import Reason
 from tests.support.owners import OWNED, account, admitting, owner_of
 from tests.support.real_node import RealNetwork, Serving
 

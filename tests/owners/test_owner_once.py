@@ -14,7 +14,7 @@ from enclave_client.errors import (
     UnavailableError,
 )
 from enclave_client.owner import OwnerClient
-from ledger.format.reason import Reason
+from ledger.reason import Reason
 from sealedger.v1 import node_pb2 as pb
 from tests.support.owners import OWNED, account, admitting, owner_of
 from tests.support.real_node import RealNetwork, Serving, with_endpoint

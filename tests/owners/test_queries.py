@@ -18,8 +18,8 @@ from enclave_client.errors import (
 from enclave_client.offline import verify_receipt_file
 from enclave_client.owner import OwnerClient
 from ledger.format.operation import Delete, Put, Read
-from ledger.format.reason import Reason
 from ledger.format.transaction import SignerKind
+from ledger.reason import Reason
 from sealedger.v1 import node_pb2 as pb
 from tests.support.owners import OWNED, Lie, account, admitting, owner_of
 from tests.support.real_node import RealNetwork, Serving

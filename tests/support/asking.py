@@ -17,10 +17,10 @@ from ledger.crypto.secret import Secret
 from ledger.format.eip712 import query_digest, transaction_digest
 from ledger.format.operation import Operation
 from ledger.format.query import Query, Question, encode_query, query_hash, query_message
-from ledger.format.reason import Reason
 from ledger.format.receipt import Opened, Receipt, VerifiedReceipt, verify_receipt
 from ledger.format.summary import summarize, summarize_question
 from ledger.format.transaction import SignerKind, encode_body, transaction_hash
+from ledger.reason import Reason
 from sealedger.v1 import node_pb2 as pb
 from tests.support.fuzzing import SERVICE, raw_channel
 from tests.support.raw_client import RawClient, now_ms

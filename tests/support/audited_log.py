@@ -17,10 +17,10 @@ from ledger.crypto import p256
 from ledger.format.leaf import TransactionLeaf, decode_leaf, encode_leaf
 from ledger.format.operation import OpenSession, Read
 from ledger.format.outcome import Outcome, SessionOpened
-from ledger.format.reason import Reason
 from ledger.format.transaction import Body, SignerKind, encode_body
 from ledger.log.note import encode_vkey
 from ledger.log.tiles import bundles_of, encode_bundle, encode_path, tiles_of
+from ledger.reason import Reason
 from tests.support.log_signers import TestSigner, cosigner, log_signer
 from tests.support.small_log import Recorded, Signer, SmallLog
 

@@ -28,7 +28,7 @@ from kms.messages import (
 from kms.state import Held, KeyServiceState, encode_state, seal_state
 from ledger import sealing
 from ledger.crypto.secret import Secret
-from ledger.format.reason import Reason
+from ledger.reason import Reason
 from tests.support.repository import ROOT
 
 PAGE = ROOT / "docs/spec/key-service.md"

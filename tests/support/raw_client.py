@@ -28,7 +28,6 @@ from ledger.format.operation import (
     operation_digest,
 )
 from ledger.format.outcome import Coordinates, Outcome, decode_outcome
-from ledger.format.reason import Reason
 from ledger.format.receipt import Opened, Receipt, encode_receipt
 from ledger.format.sealed import MODE_SESSION, TAG_BYTES
 from ledger.format.transaction import (
@@ -40,6 +39,7 @@ from ledger.format.transaction import (
     signed_message,
     transaction_hash,
 )
+from ledger.reason import Reason
 from ledger.sealing import seal_value
 
 VALID_MS = 120_000

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import pytest
 
 from contracts.errors import RefusedError
-from ledger.format.reason import Reason
+from ledger.reason import Reason
 
 
 @contextmanager

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import pytest
 
 from kms.errors import KeyServiceRefusal
-from ledger.format.reason import Reason
+from ledger.reason import Reason
 
 
 @contextmanager

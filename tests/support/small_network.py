@@ -38,11 +38,11 @@ from ledger.format.outcome import (
     ReadGranted,
     SessionOpened,
 )
-from ledger.format.reason import Reason
 from ledger.format.sealed import MODE_SESSION, split_sealed
 from ledger.format.transaction import SignerKind, encode_body
 from ledger.format.trust import Party, TrustDocument, encode_trust
 from ledger.log.merkle import leaf_hash
+from ledger.reason import Reason
 from tests.support.log_signers import TestSigner, cosigner
 from tests.support.small_log import START_MS, Recorded, Signer, SmallLog
 from tests.support.small_platform import MemoryState, SmallPlatform
