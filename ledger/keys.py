@@ -18,7 +18,11 @@ State types: ``P`` parameters · ``A`` how many policies name something · ``B``
 ``U`` owner ·
 ``S`` session id ·
 ``Q`` quote digest · ``N`` signer · ``W`` signer, sequence u64 · ``H`` head of a secret ·
-``V`` superseded version u64 · ``T`` touch: index u64, position u16.
+``V`` superseded version u64 · ``T`` touch: index u64, position u16 ·
+``K`` collateral, by what it is for · ``R`` release: name NUL version, three u32 ·
+``M`` endorsed releases: platform u8, measurement · ``X`` revoked: collection NUL session id ·
+``Y`` votes to revoke a session id · ``I`` open session: identity digest, slot u32 ·
+``L`` how many are open, by identity digest.
 A secret's place is collection NUL name NUL; names are ASCII without NUL, so places do not overlap.
 """
 
@@ -184,3 +188,49 @@ def collections_after(after: str) -> tuple[bytes, bytes]:
 def name_of_collection(key: bytes) -> str:
     """The name in a collection's key."""
     return key[2:].decode("ascii")
+
+
+def collateral(key: str) -> bytes:
+    """Key of the record of collateral: `key` is ASCII, as in ``sgx/00906ed50000/processor``."""
+    return b"sK" + key.encode("ascii")
+
+
+def release(name: str, version: bytes) -> bytes:
+    """Key of a release; `version` is packed, 12 bytes."""
+    return f"sR{name}\0".encode("ascii") + version
+
+
+def releases_from(name: str, after: tuple[str, bytes] | None) -> tuple[bytes, bytes]:
+    """The range of releases of `name` (empty: of all) after name and packed version `after`."""
+    base = f"sR{name}\0".encode("ascii") if name else b"sR"
+    return release(*after) + b"\0" if after else base, base + b"\xff"
+
+
+def name_of_release(key: bytes) -> tuple[str, bytes]:
+    """Name and packed version in a release's key."""
+    return key[2:-13].decode("ascii"), key[-12:]
+
+
+def releases_of(platform: int, measurement: bytes) -> bytes:
+    """Key of the endorsed releases with a measurement."""
+    return b"sM%c%b" % (platform, measurement)
+
+
+def revoked_session(collection_name: str, session_id: bytes) -> bytes:
+    """Key that says that a session is revoked for a collection."""
+    return f"sX{collection_name}\0".encode("ascii") + session_id
+
+
+def session_votes(session_id: bytes) -> bytes:
+    """Key of the members who voted to revoke a session."""
+    return b"sY" + session_id
+
+
+def identity_slot(identity_digest: bytes, slot: int) -> bytes:
+    """Key of one of an identity's open sessions."""
+    return b"sI%b%b" % (identity_digest, _PLACE.pack(slot))
+
+
+def identity_counter(identity_digest: bytes) -> bytes:
+    """Key of how many sessions an identity has open."""
+    return b"sL" + identity_digest

@@ -44,6 +44,8 @@ class Limits:
     denials: int = 100
     owner_collections: int = 256
     owner_bytes: int = 16 * 1024 * 1024 * 1024
+    identity_sessions: int = 256  # open at once
+    owner_releases: int = 64  # published for ever: a revoked one counts
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +98,8 @@ def encode_genesis(genesis: Genesis) -> bytes:
                 denials=limits.denials,
                 owner_collections=limits.owner_collections,
                 owner_bytes=limits.owner_bytes,
+                identity_sessions=limits.identity_sessions,
+                owner_releases=limits.owner_releases,
             ),
             collections=(
                 pb.CollectionGrant(name=c.name, readers=c.readers, writers=c.writers)
@@ -131,6 +135,8 @@ def decode_genesis(data: bytes) -> Genesis:
             denials=limits.denials,
             owner_collections=limits.owner_collections,
             owner_bytes=limits.owner_bytes,
+            identity_sessions=limits.identity_sessions,
+            owner_releases=limits.owner_releases,
         ),
         collections=tuple(
             Collection(verify_name(c.name), c.readers, c.writers) for c in message.collections
@@ -160,7 +166,7 @@ def _verify_genesis(genesis: Genesis, trust: TrustDocument) -> None:
         "limits": min(limits.session_ms, limits.checkpoint_age_ms, limits.receipt_age_ms) < 1000
         or limits.block_interval_ms < 1
         or max(durations) > MAX_LIMIT_MS
-        or limits.denials < 1
+        or min(limits.denials, limits.identity_sessions, limits.owner_releases) < 1
         or not 1 <= limits.value_bytes <= 1024 * 1024,
         "collections": len(set(names)) != len(names),
         "auditors": not is_auditor_list(genesis.auditors),

@@ -13,7 +13,25 @@ from dataclasses import dataclass
 from sealedger.v1 import ledger_pb2 as pb
 
 from ledger.errors import FormatError
+from ledger.format.hygiene import (
+    HygieneOperation,
+    RevokeSession,
+    UpdateCollateral,
+    decode_collateral,
+    decode_revoke_session,
+    hygiene_message,
+)
 from ledger.format.names import verify_name
+from ledger.format.releases import (
+    EndorseRelease,
+    PublishRelease,
+    ReleaseOperation,
+    RevokeRelease,
+    decode_endorse,
+    decode_publish,
+    decode_revoke,
+    release_message,
+)
 from ledger.format.strict import decode_strict, encode, verify_length
 from ledger.format.terms import (
     OwnerOperation,
@@ -94,7 +112,17 @@ class KeyServiceStart:
     service_key: bytes  # 32 bytes
 
 
-Operation = OpenSession | AcquireKey | Put | Read | Delete | KeyServiceStart | OwnerOperation
+Operation = (
+    OpenSession
+    | AcquireKey
+    | Put
+    | Read
+    | Delete
+    | KeyServiceStart
+    | HygieneOperation
+    | OwnerOperation
+    | ReleaseOperation
+)
 
 
 def operation_digest(salt: bytes, operation: bytes) -> bytes:
@@ -127,21 +155,15 @@ def encode_operation(operation: Operation) -> bytes:
                 pb.Delete(collection=collection, name=name, if_version=if_version)
             )
         case OpenSession():
-            message.open_session.CopyFrom(
-                pb.OpenSession(
-                    session_key=operation.session_key,
-                    kem_key=operation.kem_key,
-                    evidence_digest=operation.evidence_digest,
-                    service_key=operation.service_key,
-                    trust_digest=operation.trust_digest,
-                    checkpoint_size=operation.checkpoint_size,
-                    checkpoint_root=operation.checkpoint_root,
-                )
-            )
+            message.open_session.CopyFrom(_open_message(operation))
         case KeyServiceStart(nonce, service_key):
             message.key_service_start.CopyFrom(
                 pb.KeyServiceStart(nonce=nonce, service_key=service_key)
             )
+        case UpdateCollateral() | RevokeSession():
+            message = hygiene_message(operation)
+        case PublishRelease() | EndorseRelease() | RevokeRelease():
+            message = release_message(operation)
         case _:
             message = owner_message(operation)
     return encode(message)
@@ -168,6 +190,18 @@ def _put_message(put: Put) -> pb.Put:
         size=put.size,
         if_version=put.if_version,
         ttl_ms=put.ttl_ms,
+    )
+
+
+def _open_message(opened: OpenSession) -> pb.OpenSession:
+    return pb.OpenSession(
+        session_key=opened.session_key,
+        kem_key=opened.kem_key,
+        evidence_digest=opened.evidence_digest,
+        service_key=opened.service_key,
+        trust_digest=opened.trust_digest,
+        checkpoint_size=opened.checkpoint_size,
+        checkpoint_root=opened.checkpoint_root,
     )
 
 
@@ -241,4 +275,9 @@ _DECODERS: dict[str, Callable[[pb.Operation], Operation]] = {
     "set_policy": decode_set_policy,
     "freeze_collection": decode_freeze,
     "destroy": decode_destroy,
+    "update_collateral": decode_collateral,
+    "revoke_session": decode_revoke_session,
+    "publish_release": decode_publish,
+    "endorse_release": decode_endorse,
+    "revoke_release": decode_revoke,
 }

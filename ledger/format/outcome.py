@@ -18,6 +18,8 @@ from ledger.format.strict import decode_strict, encode, verify_length
 from ledger.reason import Reason
 
 MAX_OUTCOME_BYTES = 4096
+MAX_VERDICT_BYTES = 3584
+MAX_COLLATERAL_VERDICT_BYTES = 512
 _OK = Reason.OK
 _CONFLICT = Reason.VERSION_CONFLICT
 _MAX_MODE = 255  # one byte of the sealed header
@@ -31,7 +33,7 @@ class SessionOpened:
     session_id: bytes
     expires_ms: int
     epoch: int
-    verdict: bytes  # attestation's canonical verdict bytes
+    verdict: bytes  # attestation's canonical verdict bytes, at most 3,584
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +104,32 @@ class Destroyed:
     last: int
 
 
-Detail = Destroyed | SessionOpened | KeyAcquired | PutDone | ReadGranted | Deleted | Conflict
+@dataclass(frozen=True, slots=True)
+class CollateralUpdated:
+    """The collateral stands on the ledger, with what the verifier said of it."""
+
+    verdict: bytes  # attestation's canonical bytes, 1 to 512
+
+
+@dataclass(frozen=True, slots=True)
+class Votes:
+    """How many distinct members or auditors said so, this one counted in."""
+
+    cast: int
+    needed: int  # from how many on it counts; 0: nobody counts them here
+
+
+Detail = (
+    Destroyed
+    | SessionOpened
+    | KeyAcquired
+    | PutDone
+    | ReadGranted
+    | Deleted
+    | CollateralUpdated
+    | Votes
+    | Conflict
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +168,10 @@ def encode_outcome(outcome: Outcome) -> bytes:
             message.deleted.version = version
         case Destroyed(first, last):
             message.destroyed.CopyFrom(pb.Destroyed(first=first, last=last))
+        case CollateralUpdated(verdict):
+            message.collateral_updated.verdict = verdict
+        case Votes(cast_so_far, needed):
+            message.votes.CopyFrom(pb.Votes(cast=cast_so_far, needed=needed))
         case None:
             pass
         case _:
@@ -229,6 +260,8 @@ def _decode_key(message: pb.Outcome) -> Detail:
 
 def _decode_session(message: pb.Outcome) -> Detail:
     opened = message.session_opened
+    if len(opened.verdict) > MAX_VERDICT_BYTES:
+        raise FormatError(f"outcome: a verdict has at most {MAX_VERDICT_BYTES} bytes")
     return SessionOpened(
         verify_length("session_id", opened.session_id, 32),
         opened.expires_ms,
@@ -244,6 +277,13 @@ def _decode_destroyed(message: pb.Outcome) -> Detail:
     return Destroyed(_version(destroyed.first), destroyed.last)
 
 
+def _decode_collateral(message: pb.Outcome) -> Detail:
+    verdict = message.collateral_updated.verdict
+    if not 1 <= len(verdict) <= MAX_COLLATERAL_VERDICT_BYTES:
+        raise FormatError("outcome: a verdict of collateral has 1 to 512 bytes")
+    return CollateralUpdated(verdict)
+
+
 def _version(number: int) -> int:
     if not number:
         raise FormatError("outcome: versions start at 1")
@@ -257,5 +297,7 @@ _DECODERS: dict[str, Callable[[pb.Outcome], Detail]] = {
     "read_granted": _decode_read,
     "deleted": lambda m: Deleted(_version(m.deleted.version)),
     "destroyed": _decode_destroyed,
+    "collateral_updated": _decode_collateral,
+    "votes": lambda m: Votes(m.votes.cast, m.votes.needed),
     "conflict": lambda m: Conflict(m.conflict.version),
 }

@@ -16,6 +16,7 @@ from sealedger.v1 import ledger_pb2 as pb
 
 from ledger.errors import FormatError
 from ledger.format.names import verify_name
+from ledger.format.releases import is_release_name, parse_title
 from ledger.format.strict import decode_strict, encode, verify_length
 from ledger.format.transaction import SIGNER_BYTES, SignerKind
 
@@ -85,7 +86,24 @@ class OpenEntries:
     indices: tuple[int, ...] = ()
 
 
-Question = ListSecrets | ShowHead | ShowHistory | ShowCollection | ListCollections | OpenEntries
+@dataclass(frozen=True, slots=True)
+class ListReleases:
+    """The registry of releases by name and version, of one name or (empty) of all."""
+
+    name: str
+    after: str  # name@major.minor.patch of the last row seen; empty: from the start
+    limit: int
+
+
+Question = (
+    ListSecrets
+    | ShowHead
+    | ShowHistory
+    | ShowCollection
+    | ListCollections
+    | OpenEntries
+    | ListReleases
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +150,8 @@ def encode_query(query: Query) -> bytes:
             message.show_collection.collection = collection
         case ListCollections(after, limit):
             message.list_collections.CopyFrom(pb.ListCollections(after=after, limit=limit))
+        case ListReleases(name, after, limit):
+            message.list_releases.CopyFrom(pb.ListReleases(name=name, after=after, limit=limit))
         case _:
             asked = query.question
             message.open_entries.CopyFrom(
@@ -202,6 +222,15 @@ def _open_entries(message: pb.Query) -> Question:
     return OpenEntries(asked.from_index, _limit(asked.limit), collection, asked.session, indices)
 
 
+def _list_releases(message: pb.Query) -> Question:
+    asked = message.list_releases
+    if asked.name and not is_release_name(asked.name):
+        raise FormatError("query: no release can have this name")
+    if asked.after and parse_title(asked.after)[0] != (asked.name or parse_title(asked.after)[0]):
+        raise FormatError("query: the last row seen is of another name")
+    return ListReleases(asked.name, asked.after, _limit(asked.limit))
+
+
 def _part(text: str) -> str:
     """A prefix of a name, or nothing: ASCII without control characters, at most 200 bytes."""
     if len(text) > 200 or not text.isascii() or not (text.isprintable() or not text):
@@ -224,4 +253,5 @@ _DECODERS: dict[str, Callable[[pb.Query], Question]] = {
         _part(m.list_collections.after), _limit(m.list_collections.limit)
     ),
     "open_entries": _open_entries,
+    "list_releases": _list_releases,
 }

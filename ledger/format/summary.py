@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ledger.format.address import encode_address
+from ledger.format.hygiene import RevokeSession, UpdateCollateral
 from ledger.format.operation import (
     AcquireKey,
     Delete,
@@ -29,12 +30,19 @@ from ledger.format.operation import (
 from ledger.format.policy_text import policy_text
 from ledger.format.query import (
     ListCollections,
+    ListReleases,
     ListSecrets,
     OpenEntries,
     Question,
     ShowCollection,
     ShowHead,
     ShowHistory,
+)
+from ledger.format.releases import (
+    EnclaveRelease,
+    EndorseRelease,
+    PublishRelease,
+    RevokeRelease,
 )
 from ledger.format.terms import (
     CollectionTerms,
@@ -99,9 +107,23 @@ def _terms(terms: CollectionTerms) -> str:
     )
 
 
+def _release(release: EnclaveRelease) -> str:
+    measured = ",".join(
+        f"{_PLATFORMS[one.platform]}:{one.measurement.hex()}" for one in release.measurements
+    )
+    auditors = ",".join(map(encode_address, release.auditors))
+    return (
+        f"name:{release.name};version:{release.version};measurements:{measured};"
+        f"source_digest:{release.source_digest.hex()};auditors:{auditors};"
+        f"notes:{_quoted(release.notes)}"
+    )
+
+
 def _sha256(value: bytes) -> str:
     return f"sha256:{hashlib.sha256(value).hexdigest()}"
 
+
+_PLATFORMS = {1: "sgx", 2: "tdx", 3: "snp"}
 
 _KINDS: dict[type, _Kind] = {
     Put: _Kind(
@@ -138,6 +160,16 @@ _KINDS: dict[type, _Kind] = {
     SetPolicy: _Kind("SetPolicy", {"collection": str, "terms": _terms}),
     FreezeCollection: _Kind("FreezeCollection", {"collection": str, "frozen": _yes}),
     Destroy: _Kind("Destroy", {"collection": str, "name": str, "version": _or("all")}),
+    UpdateCollateral: _Kind("UpdateCollateral", {"digest": bytes.hex}),
+    PublishRelease: _Kind("PublishRelease", {"release": _release}),
+    EndorseRelease: _Kind(
+        "EndorseRelease", {"name": str, "version": str, "release_digest": bytes.hex}
+    ),
+    RevokeRelease: _Kind("RevokeRelease", {"name": str, "version": str}),
+    # no name has brackets
+    RevokeSession: _Kind(
+        "RevokeSession", {"session_id": bytes.hex, "collection": lambda name: name or "(all)"}
+    ),
 }
 
 _QUESTIONS: dict[type, _Kind] = {
@@ -160,4 +192,5 @@ _QUESTIONS: dict[type, _Kind] = {
             "indices": lambda indices: ",".join(map(str, indices)),
         },
     ),
+    ListReleases: _Kind("ListReleases", {"name": _quoted, "after": _quoted, "limit": str}),
 }
