@@ -26,6 +26,9 @@ class EvidenceFault(StrEnum):
     TD_ATTRIBUTES = "td-attributes"
     CERTIFICATE_DATES = "certificate-dates"
     REPORT_DATA = "report-data-mismatch"
+    PRODUCT = "product-mismatch"  # SEV-SNP: report and certificate speak of other processors
+    TCB_MISMATCH = "tcb-mismatch"
+    CHIP_MISMATCH = "chip-mismatch"
     REFUSED = "quote-refused"
 
 
@@ -39,6 +42,7 @@ class DecisionFault(StrEnum):
     COLLATERAL_NUMBER = "collateral-number-outside-limits"
     COLLATERAL_EXPIRED = "collateral-expired"
     COLLATERAL_FROM_FUTURE = "collateral-from-future"
+    COLLATERAL_NO_REVOCATIONS = "collateral-without-revocation-list"
     RESULT_UNKNOWN = "verifier-result-unknown"
     VERIFIER_ABORTED = "verifier-aborted"
     VERIFIER_TIMEOUT = "verifier-timeout"
@@ -60,6 +64,18 @@ class HandshakeError(AttestationError):
 
 class PlatformError(AttestationError):
     """The local platform cannot produce evidence or keys: missing files, wrong modes, bad input."""
+
+
+class NoSealingKeyError(PlatformError):
+    """The platform gives no sealing key at all, so nothing sealed here would survive a restart."""
+
+    def __init__(self, platform: str) -> None:
+        """Say which platform, and where the epoch secret has to come from instead."""
+        super().__init__(
+            f"the platform {platform} gives no sealing key: the epoch secret has to come from a "
+            "peer or from members' shares, which this version cannot fetch yet, so a node here "
+            "would lose every secret when it restarts"
+        )
 
 
 class _CodedError(AttestationError):
