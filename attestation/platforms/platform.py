@@ -1,6 +1,7 @@
 """What the rest of the house asks of the machine it runs on.
 
-An implementation is one adapter file beside this one: `software` (development) now, hardware later.
+An implementation is one adapter beside this one: `gramine`, `tsm`, `occlum`, and `software` for
+development; `detect` finds and opens them.
 """
 
 from typing import Protocol
@@ -13,8 +14,8 @@ class Platform(Protocol):
 
     Contract: `evidence` and `sealing_key` may be called at any time, also at once from several
     tasks of one event loop. Evidence is fresh for every call and binds exactly the given report
-    data. Nothing is retried inside; a failure raises PlatformError. No call blocks the loop for
-    longer than a hardware quote takes to be asked for.
+    data. A failure raises PlatformError; only a kernel that says that it is busy is asked again, a
+    few times. No call blocks the loop: what takes long runs in a thread.
     """
 
     @property
@@ -32,6 +33,7 @@ class Platform(Protocol):
         The key depends on `label` (1-64 bytes) and on a security version: the enclave's own, or an
         older `svn` (to open what an older version sealed). It differs on every other machine, for
         every other signer or product, and is never given for a newer version. It may change with
-        the machine's firmware: what it seals is a cache.
+        the machine's firmware: what it seals is a cache. Raises NoSealingKeyError where the
+        platform gives none (TDX, SEV-SNP, Occlum), PlatformError where it does not give this one.
         """
         ...
