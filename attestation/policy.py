@@ -1,25 +1,38 @@
-"""Which identities are admitted: matches joined by any and all. Pure.
+"""What a policy says: matches joined by any and all, their limits and one encoding. Pure.
 
-Rules: an empty list admits nothing and is invalid, not true. A match names a measurement, or a
-signer with its product and minimum SVN, never neither. Only UpToDate platforms pass unless the
-match lists other statuses; a status that comes with advisories passes only if each one is listed.
-Debug enclaves pass only if the match allows them and the caller says that the network's profile is
-development. At most 4 levels and 64 nodes. One policy has one encoding, and a decoded policy is a
-valid one; callers on a hot path keep decoded policies by their bytes. Reasons for people are
-`attestation.explain`.
+Rules: an empty list admits nothing and is invalid, not true. A match names exactly one of: a
+measurement; a signer with its product and minimum SVN; a release; an MRTD. Whatever else it says is
+a further condition, on one kind of TEE at most. At most 4 levels and 64 nodes. One policy has one
+encoding, and a decoded policy is a valid one; callers on a hot path keep decoded policies by their
+bytes. Whom it admits is `attestation.judging`; reasons for people are `attestation.explain`.
 """
 
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TypeVar
 
+from attestation.conditions import (
+    ReleaseMatch,
+    SgxMatch,
+    SnpMatch,
+    TdxMatch,
+    TeeMatch,
+    verify_release_match,
+    verify_tee_match,
+)
 from attestation.errors import DecodeError
 from attestation.identity import (
     MAX_PLATFORM_ID,
     MAX_U16,
+    MAX_U32,
     TCB_STATUSES,
-    Identity,
     is_advisory_list,
+)
+from attestation.policy_codec import (
+    release_match_message,
+    release_match_of_message,
+    tee_match_message,
+    tee_match_of_message,
 )
 from attestation.wire import decode_message, encode_message
 from sealedger.v1 import attestation_pb2 as pb
@@ -28,6 +41,7 @@ MAX_DEPTH = 4
 MAX_NODES = 64
 MAX_PLATFORM_IDS = 64
 MAX_POLICY_BYTES = 16 * 1024
+MAX_GRACE_S = 10 * 366 * 24 * 3600
 
 _DIGEST_SIZES = (32, 48)
 _Text = TypeVar("_Text", str, bytes)
@@ -35,16 +49,19 @@ _Text = TypeVar("_Text", str, bytes)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Match:
-    """One kind of enclave. Exactly one of `measurement` and `signer` is set (32 or 48 bytes)."""
+    """One kind of enclave; digests have 32 or 48 bytes."""
 
     measurement: bytes = b""
     signer: bytes = b""
     product_id: int = 0  # with signer only
     minimum_svn: int = 0  # with signer only
-    tcb_statuses: tuple[str, ...] = ("UpToDate",)  # sorted, no repeats
+    release: ReleaseMatch | None = None
+    tcb_statuses: tuple[str, ...] = ("UpToDate",)  # sorted, no repeats; not looked at for SNP
     advisories: tuple[str, ...] = ()  # the allowed ones, sorted, no repeats
+    grace_s: int = 0  # how long after its TCB level's date a status but UpToDate passes; 0: ever
     allow_debug: bool = False
     platform_ids: tuple[bytes, ...] = ()  # the enrolled ones, sorted; empty: any
+    tee: TeeMatch | None = None  # on the fields of one kind of TEE; SNP is admitted only by one
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,52 +111,33 @@ def decode_policy(data: bytes) -> Policy:
     return policy
 
 
-def is_admitted(policy: Policy, identity: Identity, *, development: bool) -> bool:
-    """Whether a verified policy admits a verified identity; `development` allows debug matches."""
-    if isinstance(policy, AnyOf):
-        return any(is_admitted(p, identity, development=development) for p in policy.members)
-    if isinstance(policy, AllOf):
-        members = policy.members
-        return bool(members) and all(
-            is_admitted(p, identity, development=development) for p in members
-        )
-    return (
-        _is_named(policy, identity)
-        and identity.tcb_status in policy.tcb_statuses
-        and not has_unlisted_advisories(policy, identity)
-        and (not identity.debug or (policy.allow_debug and development))
-        and (not policy.platform_ids or identity.platform_id in policy.platform_ids)
-    )
-
-
-def _is_named(match: Match, identity: Identity) -> bool:
-    if match.measurement:
-        return match.measurement == identity.measurement
-    return (
-        bool(match.signer)
-        and match.signer == identity.signer
-        and match.product_id == identity.product_id
-        and identity.svn >= match.minimum_svn
-    )
-
-
-def has_unlisted_advisories(match: Match, identity: Identity) -> bool:
-    """Whether the identity carries an advisory that this match does not tolerate."""
-    if not identity.advisories or (identity.tcb_status == "UpToDate" and not match.advisories):
-        return False
-    return any(name not in match.advisories for name in identity.advisories)
+def matches_of(policy: Policy) -> tuple[Match, ...]:
+    """Every match of a policy, wherever it stands."""
+    if isinstance(policy, Match):
+        return (policy,)
+    return tuple(match for member in policy.members for match in matches_of(member))
 
 
 def _verify_match(match: Match) -> None:
     by_signer = bool(match.signer)
+    named = (
+        bool(match.measurement),
+        by_signer,
+        match.release is not None,
+        isinstance(match.tee, TdxMatch) and bool(match.tee.mr_td),
+    )
+    # An MRTD may also narrow a match that names something else.
+    is_named = sum(named[:3]) == 1 or (not any(named[:3]) and named[3])
+    digest = match.signer or match.measurement
     checks = (
-        ("measurement or signer", bool(match.measurement) != by_signer),
-        ("digest size", len(match.signer or match.measurement) in _DIGEST_SIZES),
+        ("measurement, signer, release or tdx.mr_td", is_named),
+        ("digest size", not digest or len(digest) in _DIGEST_SIZES),
         ("product_id", 0 <= match.product_id <= (MAX_U16 if by_signer else 0)),
-        ("minimum_svn", 0 <= match.minimum_svn <= (MAX_U16 if by_signer else 0)),
+        ("minimum_svn", 0 <= match.minimum_svn <= (MAX_U32 if by_signer else 0)),
         ("tcb_statuses", bool(match.tcb_statuses) and _is_sorted(match.tcb_statuses)),
         ("tcb_statuses", all(status in TCB_STATUSES for status in match.tcb_statuses)),
         ("advisories", is_advisory_list(match.advisories)),
+        ("grace_s", 0 <= match.grace_s <= MAX_GRACE_S),
         ("platform_ids", len(match.platform_ids) <= MAX_PLATFORM_IDS),
         ("platform_ids", _is_sorted(match.platform_ids)),
         ("platform_ids", all(0 < len(p) <= MAX_PLATFORM_ID for p in match.platform_ids)),
@@ -147,6 +145,10 @@ def _verify_match(match: Match) -> None:
     for name, is_good in checks:
         if not is_good:
             raise DecodeError(f"policy: bad {name}")
+    if match.release is not None:
+        verify_release_match(match.release)
+    if match.tee is not None:
+        verify_tee_match(match.tee)
 
 
 def _is_sorted(items: tuple[_Text, ...]) -> bool:
@@ -168,7 +170,13 @@ def _message(policy: Policy) -> pb.IdentityPolicy:
         advisories=policy.advisories,
         allow_debug=policy.allow_debug,
         platform_ids=policy.platform_ids,
+        grace_s=policy.grace_s,
     )
+    if policy.tee is not None:
+        word, message = tee_match_message(policy.tee)
+        getattr(match, word).CopyFrom(message)
+    if policy.release is not None:
+        match.release.CopyFrom(release_match_message(policy.release))
     return pb.IdentityPolicy(match=match)
 
 
@@ -188,8 +196,27 @@ def _policy(message: pb.IdentityPolicy, depth: int) -> Policy:
         signer=match.signer,
         product_id=match.product_id,
         minimum_svn=match.minimum_svn,
+        release=release_match_of_message(match.release) if match.HasField("release") else None,
         tcb_statuses=tuple(match.tcb_statuses),
         advisories=tuple(match.advisories),
+        grace_s=match.grace_s,
         allow_debug=match.allow_debug,
         platform_ids=tuple(match.platform_ids),
+        tee=tee_match_of_message(match),
     )
+
+
+__all__ = [
+    "AllOf",
+    "AnyOf",
+    "Match",
+    "Policy",
+    "ReleaseMatch",
+    "SgxMatch",
+    "SnpMatch",
+    "TdxMatch",
+    "decode_policy",
+    "encode_policy",
+    "matches_of",
+    "verify_policy",
+]

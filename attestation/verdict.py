@@ -7,12 +7,13 @@ same inputs could see differently. Admitting the identity is `attestation.policy
 
 from dataclasses import dataclass
 
+from attestation.collateral import is_key
 from attestation.errors import DecodeError
 from attestation.identity import Identity, identity_message, identity_of_message
 from attestation.wire import decode_message, encode_message
 from sealedger.v1 import attestation_pb2 as pb
 
-MAX_VERDICT_BYTES = 2816
+MAX_VERDICT_BYTES = 3584
 
 _REPORT_DATA_SIZE = 64
 _DIGEST_SIZE = 32
@@ -25,9 +26,11 @@ class Verdict:
     identity: Identity
     report_data: bytes  # 64
     quote_digest: bytes  # SHA-256 of the signed region: a quote is used once
-    collateral_number: int  # the lower tcbEvaluationDataNumber that it was judged by
+    collateral_number: int  # the lower tcbEvaluationDataNumber that it was judged by; SNP: 0
     verified_at_s: int
     effective_s: int  # earlier than verified_at_s when the collateral's grace was used
+    collateral_key: str  # the kind of platform
+    collateral_digest: bytes  # SHA-256 of the collateral that it was judged by
 
     @property
     def status(self) -> str:
@@ -50,6 +53,8 @@ def verdict_message(verdict: Verdict) -> pb.AttestationVerdict:
         collateral_number=verdict.collateral_number,
         verified_at_s=verdict.verified_at_s,
         effective_s=verdict.effective_s,
+        collateral_key=verdict.collateral_key,
+        collateral_digest=verdict.collateral_digest,
     )
 
 
@@ -64,13 +69,15 @@ def verdict_of_message(message: pb.AttestationVerdict) -> Verdict:
         collateral_number=message.collateral_number,
         verified_at_s=message.verified_at_s,
         effective_s=message.effective_s,
+        collateral_key=message.collateral_key,
+        collateral_digest=message.collateral_digest,
     )
     _verify(verdict)
     return verdict
 
 
 def encode_verdict(verdict: Verdict) -> bytes:
-    """The canonical bytes, at most 2,816; raises DecodeError for a field outside its range."""
+    """The canonical bytes, at most 3,584; raises DecodeError for a field outside its range."""
     return encode_message(verdict_message(verdict), MAX_VERDICT_BYTES)
 
 
@@ -83,6 +90,8 @@ def _verify(verdict: Verdict) -> None:
     checks = (
         ("report data", len(verdict.report_data) == _REPORT_DATA_SIZE),
         ("quote digest", len(verdict.quote_digest) == _DIGEST_SIZE),
+        ("collateral key", is_key(verdict.collateral_key)),
+        ("collateral digest", len(verdict.collateral_digest) == _DIGEST_SIZE),
         ("collateral number", 0 <= verdict.collateral_number < 2**32),
         ("time", 0 <= verdict.effective_s <= verdict.verified_at_s < 2**63),
     )

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from attestation.collateral import MAX_COLLATERAL_BYTES
-from attestation.dcap.rules import VerificationRules
+from attestation.collateral_verdict import CollateralVerdict
 from attestation.errors import (
     CannotDecideError,
     DecisionFault,
@@ -25,10 +25,15 @@ from attestation.errors import (
     EvidenceFault,
 )
 from attestation.evidence import MAX_EVIDENCE_BYTES
+from attestation.rules import VerificationRules
 from attestation.verdict import Verdict
 from attestation.worker_codec import (
     LENGTH_SIZE,
     MAX_REPLY_BYTES,
+    Answer,
+    FindKey,
+    JudgeCollateral,
+    JudgeEvidence,
     Request,
     decode_reply,
     encode_request,
@@ -80,7 +85,7 @@ class _Child:
 
 
 class VerificationWorker:
-    """`attestation.dcap.verify.verify` in a child process. For one event loop; closes once."""
+    """`attestation.verify` in a child process. For one event loop; closes once."""
 
     def __init__(self, limits: WorkerLimits | None = None, *, program: str = _PROGRAM) -> None:
         """Store the limits and the module that the child runs; the child starts on first use."""
@@ -88,7 +93,7 @@ class VerificationWorker:
         self._program = program
         self._turn = asyncio.Lock()
         self._child: _Child | None = None
-        self._calls: set[asyncio.Task[Verdict]] = set()
+        self._calls: set[asyncio.Task[Answer]] = set()
         self._closed = False
 
     async def verify(
@@ -96,15 +101,36 @@ class VerificationWorker:
     ) -> Verdict:
         """The verdict on encoded `evidence`; raises EvidenceError or CannotDecideError.
 
-        Calls queue, at most `max_waiting` of them. A cancelled call lets the child finish, so that
-        a caller who goes away cannot make the node start processes.
+        Calls of all methods queue, at most `max_waiting` of them. A cancelled call lets the child
+        finish, so that a caller who goes away cannot make the node start processes.
         """
+        answer = await self._ask(JudgeEvidence(evidence, collateral, rules, now_s))
+        if not isinstance(answer, Verdict):
+            raise CannotDecideError(DecisionFault.RESULT_UNKNOWN)
+        return answer
+
+    async def collateral_key(self, evidence: bytes) -> str:
+        """The key of the collateral that encoded `evidence` needs; raises as `verify` does."""
+        answer = await self._ask(FindKey(evidence))
+        if not isinstance(answer, str):
+            raise CannotDecideError(DecisionFault.RESULT_UNKNOWN)
+        return answer
+
+    async def verify_collateral(
+        self, collateral: bytes, rules: VerificationRules, now_s: int
+    ) -> CollateralVerdict:
+        """The verdict on encoded `collateral`; raises CannotDecideError."""
+        answer = await self._ask(JudgeCollateral(collateral, rules, now_s))
+        if not isinstance(answer, CollateralVerdict):
+            raise CannotDecideError(DecisionFault.RESULT_UNKNOWN)
+        return answer
+
+    async def _ask(self, request: Request) -> Answer:
         if self._closed:
             raise CannotDecideError(DecisionFault.VERIFIER_CLOSED)
         if len(self._calls) >= self._limits.max_waiting:
             raise CannotDecideError(DecisionFault.VERIFIER_BUSY)
-        request = _encode(Request(evidence, collateral, rules, now_s))
-        call = asyncio.create_task(self._call(request))
+        call = asyncio.create_task(self._call(_encode(request)))
         self._calls.add(call)
         call.add_done_callback(self._forget)
         return await asyncio.shield(call)
@@ -116,12 +142,12 @@ class VerificationWorker:
         await asyncio.gather(*self._calls, return_exceptions=True)
         await self._discard()  # a child that was just starting
 
-    def _forget(self, call: asyncio.Task[Verdict]) -> None:
+    def _forget(self, call: asyncio.Task[Answer]) -> None:
         self._calls.discard(call)
         if not call.cancelled():
             call.exception()  # retrieved here too: the caller may have gone away
 
-    async def _call(self, request: bytes) -> Verdict:
+    async def _call(self, request: bytes) -> Answer:
         async with self._turn:
             reply = await self._exchange(await self._running_child(), request)
         try:
@@ -189,13 +215,17 @@ class VerificationWorker:
 
 
 def _encode(request: Request) -> bytes:
-    if len(request.evidence) > MAX_EVIDENCE_BYTES:
+    evidence = b"-" if isinstance(request, JudgeCollateral) else request.evidence
+    collateral = b"-" if isinstance(request, FindKey) else request.collateral
+    if not 0 < len(evidence) <= MAX_EVIDENCE_BYTES:
         raise EvidenceError(
             EvidenceFault.MALFORMED,
-            expected=f"at most {MAX_EVIDENCE_BYTES} bytes",
-            got=str(len(request.evidence)),
+            expected=f"1 to {MAX_EVIDENCE_BYTES} bytes",
+            got=str(len(evidence)),
         )
-    if len(request.collateral) > MAX_COLLATERAL_BYTES:
+    if not collateral:
+        raise CannotDecideError(DecisionFault.COLLATERAL_MALFORMED, got="none")
+    if len(collateral) > MAX_COLLATERAL_BYTES:
         raise CannotDecideError(DecisionFault.COLLATERAL_MALFORMED, got="too large")
     try:
         return encode_request(request)

@@ -14,12 +14,15 @@ import socket
 import sys
 from collections.abc import Callable
 
-from attestation.dcap.verify import verify
 from attestation.errors import CannotDecideError, EvidenceError
-from attestation.verdict import Verdict
+from attestation.verify import collateral_key, verify, verify_collateral
 from attestation.worker_codec import (
     LENGTH_SIZE,
     MAX_REQUEST_BYTES,
+    Answer,
+    FindKey,
+    JudgeCollateral,
+    Request,
     decode_request,
     encode_reply,
 )
@@ -34,12 +37,20 @@ Judge = Callable[[bytes], bytes]
 def judge(data: bytes) -> bytes:
     """Answer one encoded request."""
     request = decode_request(data)
-    result: Verdict | EvidenceError | CannotDecideError
+    result: Answer | EvidenceError | CannotDecideError
     try:
-        result = verify(request.evidence, request.collateral, request.rules, request.now_s)
+        result = _answer(request)
     except (EvidenceError, CannotDecideError) as error:
         result = error
     return encode_reply(result)
+
+
+def _answer(request: Request) -> Answer:
+    if isinstance(request, FindKey):
+        return collateral_key(request.evidence)
+    if isinstance(request, JudgeCollateral):
+        return verify_collateral(request.collateral, request.rules, request.now_s)
+    return verify(request.evidence, request.collateral, request.rules, request.now_s)
 
 
 def serve(answer: Judge, memory_bytes: int, alarm_s: int) -> None:

@@ -10,16 +10,20 @@ same with one collection as with a million:
    one, nobody looks: it is named. That opens a session and nothing else, since each operation is
    judged by its own collection's policy; and nobody can keep others out by filing policies.
 
-`admits` is a pure function of its arguments, so remembering it changes no answer; it makes a policy
-cost well under a microsecond for each operation.
+`admitted_until` is a pure function of its arguments, so remembering it changes no answer; it makes
+a policy cost well under a microsecond for each operation.
 """
 
 import hashlib
 from functools import lru_cache
 
 from attestation.errors import AttestationError
+from attestation.fields import TdxFields
 from attestation.identity import decode_identity
-from attestation.policy import Match, Policy, decode_policy, is_admitted
+from attestation.judging import NEVER, Subject
+from attestation.judging import admitted_until as judge
+from attestation.policy import TdxMatch, decode_policy, matches_of
+from attestation.releases import decode_releases
 from ledger import keys
 from ledger.format.terms import CollectionTerms
 
@@ -31,12 +35,14 @@ _COUNT_BYTES = 4
 
 
 @lru_cache(maxsize=16384)
-def admits(policy: bytes, identity: bytes, is_development: bool) -> bool:
-    """Whether canonical policy bytes admit canonical identity bytes."""
+def admitted_until(policy: bytes, identity: bytes, releases: bytes, is_development: bool) -> int:
+    """Until which Unix second canonical policy bytes admit canonical identity bytes.
+
+    `releases` is what the ledger knows of releases with the identity's measurement.
+    """
     try:
-        return is_admitted(
-            decode_policy(policy), decode_identity(identity), development=is_development
-        )
+        subject = Subject(decode_identity(identity), decode_releases(releases))
+        return judge(decode_policy(policy), subject, development=is_development)
     except AttestationError as error:
         raise StateError(f"a stored policy or identity does not decode: {error}") from error
 
@@ -49,7 +55,7 @@ def is_named(view: StateView, identity: bytes, is_development: bool) -> bool:
             return True
         for place in range(filed):
             row = _row(view, keys.policy(_row(view, keys.filed_policy(name, place))))
-            if admits(row[_COUNT_BYTES:], identity, is_development):
+            if admitted_until(row[_COUNT_BYTES:], identity, b"", is_development) > NEVER:
                 return True
     return False
 
@@ -124,6 +130,8 @@ def _names_of_identity(identity: bytes) -> tuple[bytes, ...]:
     names = [_measurement_name(decoded.measurement)]
     if decoded.signer:
         names.append(_signer_name(decoded.signer, decoded.product_id))
+    if isinstance(decoded.fields, TdxFields):
+        names.append(_mr_td_name(decoded.fields.mr_td))
     return tuple(names)
 
 
@@ -133,16 +141,16 @@ def _names_of_policy(policy: bytes) -> tuple[bytes, ...]:
         decoded = decode_policy(policy)
     except AttestationError as error:
         raise StateError(f"a stored policy does not decode: {error}") from error
-    pending: list[Policy] = [decoded]
     names: dict[bytes, None] = {}
-    while pending:
-        node = pending.pop()
-        if not isinstance(node, Match):
-            pending.extend(node.members)
-        elif node.measurement:
-            names[_measurement_name(node.measurement)] = None
-        else:
-            names[_signer_name(node.signer, node.product_id)] = None
+    for match in matches_of(decoded):
+        if match.measurement:
+            names[_measurement_name(match.measurement)] = None
+        elif match.signer:
+            names[_signer_name(match.signer, match.product_id)] = None
+        elif match.release is not None:
+            names[_release_name(match.release.name)] = None
+        elif isinstance(match.tee, TdxMatch):
+            names[_mr_td_name(match.tee.mr_td)] = None
     return tuple(names)
 
 
@@ -152,3 +160,11 @@ def _measurement_name(measurement: bytes) -> bytes:
 
 def _signer_name(signer: bytes, product_id: int) -> bytes:
     return b"s" + product_id.to_bytes(2, "big") + signer
+
+
+def _release_name(name: str) -> bytes:
+    return b"r" + name.encode("ascii")
+
+
+def _mr_td_name(mr_td: bytes) -> bytes:
+    return b"t" + mr_td

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from ledger import keys
 from ledger.reason import Reason
 
-from contracts.admission import admits
+from contracts.admission import admitted_until
 from contracts.holdings import (
     CollectionRecord,
     OwnerRecord,
@@ -101,4 +101,5 @@ class Place:
         )
 
     def _is_admitted(self, policy: bytes, session: SessionRecord) -> bool:
-        return admits(policy, session.identity, self.parameters.is_development)
+        until_s = admitted_until(policy, session.identity, b"", self.parameters.is_development)
+        return self.time_ms < until_s * 1000

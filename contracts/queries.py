@@ -31,7 +31,7 @@ from ledger.format.summary import summarize_question
 from ledger.format.transaction import SignerKind
 from ledger.reason import Reason
 
-from contracts.admission import admits, is_named
+from contracts.admission import admitted_until, is_named
 from contracts.errors import RefusedError, StateError
 from contracts.holdings import CollectionRecord, decode_collection, decode_owner
 from contracts.records import Parameters, SessionRecord, decode_session, decode_signer
@@ -57,6 +57,7 @@ class Asker:
 
     view: ScanView
     parameters: Parameters
+    now_ms: int
     account: bytes
     session: SessionRecord | None
     _judged: dict[str, bool] = field(default_factory=dict)
@@ -66,8 +67,9 @@ class Asker:
     def of(cls, query: Query, context: AskContext, view: ScanView) -> "Asker":
         """The signer of a query as it stands now; RefusedError if its session is not open."""
         if query.signer_kind is SignerKind.ACCOUNT:
-            return cls(view, context.parameters, query.signer, None)
-        return cls(view, context.parameters, b"", _open_session(query, view, context))
+            return cls(view, context.parameters, context.now_ms, query.signer, None)
+        session = _open_session(query, view, context)
+        return cls(view, context.parameters, context.now_ms, b"", session)
 
     @property
     def is_auditor(self) -> bool:
@@ -97,8 +99,9 @@ class Asker:
                 or self.account in terms.auditors
             )
         identity, is_development = self.session.identity, self.parameters.is_development
-        return admits(terms.readers, identity, is_development) or admits(
-            terms.writers, identity, is_development
+        return any(
+            self.now_ms < 1000 * admitted_until(policy, identity, b"", is_development)
+            for policy in (terms.readers, terms.writers)
         )
 
     def may_see(self, operation: Operation) -> bool:

@@ -16,8 +16,6 @@ import hashlib
 import hmac
 from dataclasses import dataclass
 
-from attestation.collateral import decode_collateral, read_facts
-from attestation.dcap.verify import find_platform, verify
 from attestation.errors import AttestationError, CannotDecideError
 from attestation.explain import explain
 from attestation.handshake import (
@@ -30,8 +28,10 @@ from attestation.handshake import (
     verify_report_data,
 )
 from attestation.identity import Identity
-from attestation.policy import is_admitted
+from attestation.judging import Subject, is_admitted
+from attestation.rules import VerificationRules
 from attestation.verdict import Verdict
+from attestation.verify import collateral_key, verify, verify_collateral
 from enclave_client.checkpoints import CheckpointBook
 from enclave_client.errors import AttestationFailedError, Check, LogForkedError, ReceiptInvalidError
 from enclave_client.network_file import NetworkFile, profile_name
@@ -76,7 +76,7 @@ def verify_hello(
     evidenced = _checkpoint(answer.checkpoint, asked, book)  # 4
     latest = _checkpoint(answer.latest_checkpoint, asked, book)
     verdict = _verdict(answer.evidence, genesis, network, trust, asked)  # 5
-    _verify_identity(verdict.identity, network)  # 6
+    _verify_identity(verdict.identity, network, asked)  # 6
     digest = trust_digest(genesis.trust)
     binding = ReportBinding(
         network_id=network.network_id,
@@ -162,7 +162,8 @@ def _verdict(
 ) -> Verdict:
     rules = network.verification_rules(trust)
     try:
-        return verify(evidence, _collateral(evidence, genesis), rules, asked.now_s)
+        key = collateral_key(evidence)
+        return verify(evidence, _collateral(key, genesis, rules, asked), rules, asked.now_s)
     except CannotDecideError as error:
         raise AttestationFailedError(
             Check.EVIDENCE,
@@ -175,26 +176,26 @@ def _verdict(
         ) from error
 
 
-def _collateral(evidence: bytes, genesis: Genesis) -> bytes:
-    claimed = find_platform(evidence)
+def _collateral(key: str, genesis: Genesis, rules: VerificationRules, asked: Asked) -> bytes:
     for data in genesis.collateral:
-        facts = read_facts(decode_collateral(data))
-        if (facts.platform, facts.fmspc) == claimed:
+        if verify_collateral(data, rules, asked.now_s).facts.key == key:
             return data
     raise AttestationFailedError(
         Check.EVIDENCE,
-        f"the network has no collateral for {claimed[0]} {claimed[1].hex()}",
+        f"the network has no collateral for {key}",
         "an operator has to add this platform's collateral",
     )
 
 
-def _verify_identity(identity: Identity, network: NetworkFile) -> None:
-    policy = network.policy()
-    if not is_admitted(policy, identity, development=network.is_development):
+def _verify_identity(identity: Identity, network: NetworkFile, asked: Asked) -> None:
+    policy, development, now_s = network.policy(), network.is_development, asked.now_s
+    if not is_admitted(policy, identity, development=development, now_s=now_s):
         wrong = next(
             (
                 f"{finding.field}: expected {finding.expected}, got {finding.got}"
-                for finding in explain(policy, identity, development=network.is_development)
+                for finding in explain(
+                    policy, Subject(identity), development=development, now_s=now_s
+                )
                 if not finding.ok
             ),
             "nothing matches",

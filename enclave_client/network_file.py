@@ -24,9 +24,9 @@ from pydantic import (
     model_validator,
 )
 
-from attestation.dcap.rules import VerificationRules
 from attestation.errors import AttestationError
 from attestation.policy import Policy, decode_policy
+from attestation.rules import VerificationRules
 from enclave_client.errors import NetworkFileError
 from enclave_client.policy_words import policy_words
 from ledger.errors import FormatError

@@ -2,11 +2,10 @@
 
 from collections.abc import Callable
 
-from attestation.collateral import decode_collateral, read_facts
-from attestation.dcap.rules import VerificationRules
-from attestation.dcap.verify import find_platform
 from attestation.errors import CannotDecideError, DecisionFault
+from attestation.rules import VerificationRules
 from attestation.verdict import Verdict
+from attestation.verify import read_facts
 from attestation.worker import VerificationWorker
 from ledger.format.trust import TrustDocument
 
@@ -33,23 +32,20 @@ class EvidenceVerifier:
         collateral: tuple[bytes, ...],
         clock_s: Callable[[], int],
     ) -> None:
-        """Read which platform each collateral is for; AttestationError if one is malformed."""
+        """Keep the parts."""
         self._worker = worker
         self._rules = rules
         self._clock_s = clock_s
-        self._collateral: dict[tuple[str, bytes], bytes] = {}
-        for data in collateral:
-            facts = read_facts(decode_collateral(data))
-            self._collateral[facts.platform, facts.fmspc] = data
+        self._collateral = {read_facts(data).key: data for data in collateral}
 
     async def verify(self, evidence: bytes) -> Verdict:
         """The verdict; EvidenceError or CannotDecideError."""
-        platform = find_platform(evidence)
-        collateral = self._collateral.get(platform)
+        key = await self._worker.collateral_key(evidence)
+        collateral = self._collateral.get(key)
         if collateral is None:
             raise CannotDecideError(
                 DecisionFault.COLLATERAL_OTHER_PLATFORM,
-                expected=f"collateral for {platform[0]} {platform[1].hex()} on the ledger",
+                expected=f"collateral for {key} on the ledger",
                 got="none",
             )
         return await self._worker.verify(evidence, collateral, self._rules, self._clock_s())

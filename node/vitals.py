@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from attestation.collateral import decode_collateral, read_facts
+from attestation.verify import read_facts
 from ledger.log.quorum import QuorumRule, verify_certified
 from node.certifier import Certified
 
@@ -79,7 +79,7 @@ class Vitals:
 
     def __init__(self, parts: VitalParts) -> None:
         """Read the collateral's dates; its evidence counts as made now."""
-        facts = [read_facts(decode_collateral(data)) for data in parts.collateral]
+        facts = [read_facts(data) for data in parts.collateral]
         self._parts = parts
         self._collateral_from_s = min((one.valid_from_s for one in facts), default=0)
         self._collateral_until_s = min((one.valid_until_s for one in facts), default=0)

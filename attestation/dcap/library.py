@@ -6,11 +6,13 @@ worker process (`attestation.worker`). Its errors are text: the known ones becom
 REFUSED with the text.
 """
 
+import json
 from dataclasses import dataclass
+from datetime import datetime
 
 import dcap_qvl
 
-from attestation.collateral import Collateral
+from attestation.collateral import DcapCollateral
 from attestation.errors import (
     AttestationError,
     CannotDecideError,
@@ -52,14 +54,15 @@ _DECISION_FAULTS = (
 
 @dataclass(frozen=True, slots=True)
 class LibraryResult:
-    """What the library found: a status word, advisory names and the machine's PPID."""
+    """What the library found: status word, advisory names, the machine's PPID, the TCB's date."""
 
     status: str
     advisories: tuple[str, ...]
     ppid: bytes
+    tcb_date_s: int  # the older date of the platform's and the quoting enclave's TCB levels
 
 
-def run_library(quote: bytes, collateral: Collateral, root: bytes, now_s: int) -> LibraryResult:
+def run_library(quote: bytes, collateral: DcapCollateral, root: bytes, now_s: int) -> LibraryResult:
     """Verify a quote at Unix time `now_s`; raises EvidenceError or CannotDecideError."""
     foreign = dcap_qvl.QuoteCollateralV3(
         collateral.pck_crl_issuer_chain,
@@ -72,12 +75,38 @@ def run_library(quote: bytes, collateral: Collateral, root: bytes, now_s: int) -
         collateral.qe_identity,
         collateral.qe_identity_signature,
     )
+    policy = dcap_qvl.QuotePolicy.claims_only(now_s)
     try:
-        report = dcap_qvl.verify_with_root_ca(quote, foreign, root, now_s)
+        claims = dcap_qvl.QuoteVerifier(root).verify_with_policy(quote, foreign, now_s, policy)
     except ValueError as error:
-        raise _refusal(str(error)) from error
-    advisories = tuple(sorted(set(report.advisory_ids)))
-    return LibraryResult(str(report.status), advisories, bytes(report.ppid))
+        raise _reason(quote, foreign, root, now_s) from error
+    return _read_claims(claims.to_json())
+
+
+def _read_claims(text: str) -> LibraryResult:
+    try:
+        claims = json.loads(text)
+        tcb, platform, qe = claims["tcb"], claims["platform"], claims["qe"]
+        qe_date = datetime.fromisoformat(qe["tcb_level"]["tcbDate"])
+        return LibraryResult(
+            status=str(tcb["status"]),
+            advisories=tuple(sorted({str(name) for name in tcb["advisory_ids"]})),
+            ppid=bytes(platform["pck"]["ppid"]),
+            tcb_date_s=min(int(platform["tcb_date_tag"]), int(qe_date.timestamp())),
+        )
+    except (ValueError, KeyError, TypeError) as error:
+        raise CannotDecideError(DecisionFault.RESULT_UNKNOWN, got="other claims") from error
+
+
+def _reason(
+    quote: bytes, collateral: dcap_qvl.QuoteCollateralV3, root: bytes, now_s: int
+) -> AttestationError:
+    """The claims carry the outermost message of an error only; this call tells the cause."""
+    try:
+        dcap_qvl.verify_with_root_ca(quote, collateral, root, now_s)
+    except ValueError as error:
+        return _refusal(str(error))
+    return CannotDecideError(DecisionFault.COLLATERAL_MALFORMED, got="it gives no claims")
 
 
 def _refusal(message: str) -> AttestationError:

@@ -25,6 +25,10 @@ class SgxReport:
     attributes: bytes  # 16
     product_id: int
     svn: int
+    config_id: bytes  # 64
+    config_svn: int
+    ext_product_id: bytes  # 16
+    family_id: bytes  # 16
     report_data: bytes  # 64
 
     @property
@@ -43,6 +47,7 @@ class TdReport:
     mr_owner: bytes  # 48
     mr_owner_config: bytes  # 48
     attributes: bytes  # 8
+    xfam: bytes  # 8
     report_data: bytes  # 64
 
     @property
@@ -78,6 +83,10 @@ def parse_sgx_report(body: bytes) -> SgxReport:
         attributes=body[48:64],
         product_id=int.from_bytes(body[256:258], "little"),
         svn=int.from_bytes(body[258:260], "little"),
+        config_id=body[192:256],
+        config_svn=int.from_bytes(body[260:262], "little"),
+        ext_product_id=body[32:48],
+        family_id=body[304:320],
         report_data=body[320:384],
     )
 
@@ -91,5 +100,6 @@ def parse_td_report(body: bytes) -> TdReport:
         mr_owner=body[232:280],
         mr_owner_config=body[280:328],
         attributes=body[120:128],
+        xfam=body[128:136],
         report_data=body[520:584],
     )

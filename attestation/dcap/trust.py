@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
-from attestation.collateral import Collateral
+from attestation.collateral import DcapCollateral
 from attestation.dcap.certificates import (
     is_issued_by,
     load_certificate,
@@ -26,8 +26,8 @@ from attestation.dcap.certificates import (
     spki_digest,
 )
 from attestation.dcap.pem import decode_chain
-from attestation.dcap.rules import VerificationRules, load_root
 from attestation.errors import CannotDecideError, DecisionFault, DecodeError
+from attestation.rules import VerificationRules, load_root
 
 _SIGNATURE_SIZE = 64
 _ECDSA = ec.ECDSA(hashes.SHA256())
@@ -43,7 +43,7 @@ class TrustedChains:
 
 
 @lru_cache(maxsize=32)
-def verify_collateral(collateral: Collateral, rules: VerificationRules) -> TrustedChains:
+def verify_chains(collateral: DcapCollateral, rules: VerificationRules) -> TrustedChains:
     """Steps 1 to 4; raises CannotDecideError (COLLATERAL_UNTRUSTED or ROOT_UNUSABLE)."""
     tcb_signer, root = _chain(collateral.tcb_info_issuer_chain, rules)
     qe_signer, qe_root = _chain(collateral.qe_identity_issuer_chain, rules)

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from attestation.collateral import Collateral
+from attestation.collateral import DcapCollateral
 from attestation.dcap.pem import encode_chain
 from attestation.platforms.software_pki import DAY_S, Authority, make_crl, sign_raw
 
@@ -40,11 +40,11 @@ class CollateralOptions:
 
 def make_collateral(
     authority: Authority, qe_signer: bytes, options: CollateralOptions
-) -> Collateral:
+) -> DcapCollateral:
     """Sign collateral for the platform whose quoting enclave has MRSIGNER `qe_signer`."""
     tcb_info, qe_identity = _tcb_info(options), _qe_identity(qe_signer, options)
     key, chain = authority.tcb_signer_key, _chain(authority.tcb_signer, authority.root)
-    return Collateral(
+    return DcapCollateral(
         pck_crl_issuer_chain=_chain(authority.pck_ca, authority.root),
         root_ca_crl=_root_crl(authority, options),
         pck_crl=_pck_crl(authority, options),

@@ -9,7 +9,7 @@ import time
 from dataclasses import dataclass, replace
 from hashlib import sha256
 
-from attestation.dcap.rules import VerificationRules
+from attestation.rules import VerificationRules
 from attestation.dcap.verify import verify
 from attestation.platforms.software import SoftwarePlatform, SoftwareTrust
 from attestation.policy import Match, encode_policy

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from attestation.dcap.rules import VerificationRules
+from attestation.rules import VerificationRules
 from attestation.dcap.verify import verify
 from attestation.errors import PlatformError
 from attestation.handshake import (
