@@ -34,10 +34,17 @@ def parameters_of(genesis: Genesis) -> Parameters:
         denials=limits.denials,
         owner_collections=limits.owner_collections,
         owner_bytes=limits.owner_bytes,
+        identity_sessions=limits.identity_sessions,
+        owner_releases=limits.owner_releases,
+        grace_s=trust.grace_s,
+        tcb_floor=trust.tcb_floor,
+        tcb_ceiling=trust.tcb_ceiling,
+        member_threshold=trust.member_threshold,
         trust_digest=trust_digest(genesis.trust),
         service_key=trust.service_key,
         is_development=genesis.profile is Profile.DEVELOPMENT,
         nodes=tuple(party.public_key for party in trust.cosigners),
+        members=trust.members,
         auditors=genesis.auditors,
     )
 

@@ -16,7 +16,9 @@ from contracts.errors import StateError
 _SIGNER = struct.Struct(">QIB")
 _SEQUENCE = struct.Struct(">32sQ")
 _SESSION = struct.Struct(">33s32sQIQ32s")
-_PARAMETERS = struct.Struct(">QIIQQQQQQIIIQ32s32s")
+_PARAMETERS = struct.Struct(">QIIQQQQQQIIIQIIIIII32s32s")
+_COUNTS = 3  # bytes
+_NODE_KEY_BYTES = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,15 +38,22 @@ class Parameters:
     denials: int
     owner_collections: int
     owner_bytes: int
+    identity_sessions: int  # open ones of one identity
+    owner_releases: int  # published ones of one account
+    grace_s: int  # how long collateral is used after its end
+    tcb_floor: int  # lowest number of collateral
+    tcb_ceiling: int  # highest; 0: none
+    member_threshold: int
     trust_digest: bytes
     service_key: bytes
     is_development: bool
     nodes: tuple[bytes, ...]  # Ed25519 keys that may sign as a node
+    members: tuple[bytes, ...]  # addresses that vote
     auditors: tuple[bytes, ...]  # addresses that may ask about everything
 
 
 def encode_parameters(parameters: Parameters) -> bytes:
-    """Fixed part, then a byte for development, then the node keys."""
+    """Fixed part, a byte for development, numbers of nodes and members, then the three lists."""
     fixed = _PARAMETERS.pack(
         parameters.trust_version,
         parameters.epoch,
@@ -59,25 +68,38 @@ def encode_parameters(parameters: Parameters) -> bytes:
         parameters.denials,
         parameters.owner_collections,
         parameters.owner_bytes,
+        parameters.identity_sessions,
+        parameters.owner_releases,
+        parameters.grace_s,
+        parameters.tcb_floor,
+        parameters.tcb_ceiling,
+        parameters.member_threshold,
         parameters.trust_digest,
         parameters.service_key,
     )
-    counts = bytes((parameters.is_development, len(parameters.nodes)))
-    return b"".join((fixed, counts, *parameters.nodes, *parameters.auditors))
+    nodes, members = parameters.nodes, parameters.members
+    counts = bytes((parameters.is_development, len(nodes), len(members)))
+    return b"".join((fixed, counts, *nodes, *members, *parameters.auditors))
 
 
 @lru_cache(maxsize=8)
 def decode_parameters(data: bytes) -> Parameters:
     """The parameters; StateError if they are not ours."""
-    at = _PARAMETERS.size + 2
-    if len(data) < at or data[at - 2] > 1:
+    at = _PARAMETERS.size + _COUNTS
+    if len(data) < at or data[_PARAMETERS.size] > 1:
         raise StateError("parameters: not ours")
-    middle = at + 32 * data[at - 1]
-    if len(data) < middle or (len(data) - middle) % ADDRESS_BYTES:
+    development, nodes, members = data[_PARAMETERS.size : at]
+    to_members = at + _NODE_KEY_BYTES * nodes
+    to_auditors = to_members + ADDRESS_BYTES * members
+    if len(data) < to_auditors or (len(data) - to_auditors) % ADDRESS_BYTES:
         raise StateError("parameters: not ours")
-    nodes = split(data[at:middle], 32)
-    auditors = split(data[middle:], ADDRESS_BYTES)
-    fields = (*_PARAMETERS.unpack_from(data), bool(data[at - 2]), nodes, auditors)
+    fields = (
+        *_PARAMETERS.unpack_from(data),
+        bool(development),
+        split(data[at:to_members], _NODE_KEY_BYTES),
+        split(data[to_members:to_auditors], ADDRESS_BYTES),
+        split(data[to_auditors:], ADDRESS_BYTES),
+    )
     return Parameters(*fields)
 
 

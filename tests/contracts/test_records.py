@@ -89,9 +89,11 @@ COLLECTIONS = st.builds(CollectionRecord, TERMS, st.just(b"") | ADDRESS, st.bool
 OWNERS = st.builds(OwnerRecord, U32, U64, U32)
 PARAMETERS = st.builds(
     Parameters,
-    *(U64, U32, U32, U64, U64, U64, U64, U64, U64, U32, U32, U32, U64, DIGEST, DIGEST),
+    *(U64, U32, U32, U64, U64, U64, U64, U64, U64, U32, U32, U32, U64),
+    *(U32, U32, U32, U32, U32, U32, DIGEST, DIGEST),
     st.booleans(),
     st.lists(DIGEST, max_size=5).map(tuple),
+    st.lists(ADDRESS, max_size=5).map(tuple),
     st.lists(ADDRESS, max_size=5).map(tuple),
 )
 LISTS = st.lists(st.binary(max_size=40), max_size=5).map(tuple)
