@@ -2,9 +2,9 @@
 
 1. One line for each operation, in their order, joined by a newline: the operation's word, then
    ``field=value`` for every field of it, in the table's order, each after one space.
-2. Names are ASCII without spaces, bytes are lower-case hex, numbers decimal; a field that is not
-   set says what that means (``any``, ``current``). So no two lists of operations share a text:
-   the one field given by its SHA-256 is the KEM key, which is too long to show.
+2. Names are ASCII without spaces, bytes are lower-case hex, numbers decimal; free text is a JSON
+   string; a field that is not set says what that means (``any``, ``current``). So no two lists of
+   operations share a text: the one field given by its SHA-256 is the KEM key, which is too long.
 3. The contracts make the text again from the operations that they execute and check the signature
    over that: nothing else can be shown.
 A new kind of operation is one entry in the table. Not here: what stands in the body around the
@@ -52,7 +52,7 @@ from ledger.format.terms import (
     SetPolicy,
 )
 
-MAX_LINE_CHARACTERS = 8192  # two policies and 64 auditors are under it
+MAX_LINE_CHARACTERS = 8192  # two policies and 64 auditors are under it: 7,193 at most
 
 _Render = Callable[[Any], str]  # each field's own type: what the table gives it is tested
 
@@ -94,7 +94,7 @@ def _yes(value: bool) -> str:
 
 
 def _quoted(value: str) -> str:
-    """As a JSON string: a part of a name may hold spaces and quotes."""
+    """As a JSON string: notes, or a part of a name, may hold spaces and quotes."""
     escaped = value.replace("\\", "\\\\").replace('"', '\\"')
     return f'"{escaped}"'
 

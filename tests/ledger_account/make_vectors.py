@@ -46,6 +46,29 @@ POLICY = pb.IdentityPolicy(
                     product_id=1,
                     minimum_svn=3,
                     tcb_statuses=("SWHardeningNeeded", "UpToDate"),
+                    grace_s=2_592_000,
+                )
+            ),
+            pb.IdentityPolicy(
+                match=pb.IdentityMatch(
+                    tcb_statuses=("UpToDate",),
+                    release=pb.ReleaseMatch(
+                        name="fns",
+                        minimum=pb.ReleaseVersion(major=1, minor=2),
+                        auditors=formats.RELEASE.auditors,
+                        threshold=2,
+                    ),
+                )
+            ),
+            pb.IdentityPolicy(
+                match=pb.IdentityMatch(
+                    measurement=formats.fixed("SNP measurement", 48),
+                    tcb_statuses=("UpToDate",),
+                    snp=pb.SnpMatch(
+                        host_data=formats.fixed("host data"),
+                        minimum_tcb=pb.SnpTcb(boot_loader=4, snp=22, microcode=213),
+                        allow_vlek=True,
+                    ),
                 )
             ),
         )
@@ -59,6 +82,10 @@ OPERATIONS: tuple[Operation, ...] = (
     CreateCollection("team/secrets", TERMS),
     formats.OPERATIONS["operation FreezeCollection"],
     formats.OPERATIONS["operation Destroy"],
+    formats.OPERATIONS["operation PublishRelease"],
+    formats.OPERATIONS["operation EndorseRelease"],
+    formats.OPERATIONS["operation RevokeRelease"],
+    formats.OPERATIONS["operation RevokeSession"],
 )
 SUMMARY = summarize(OPERATIONS)
 ASKED = summarize_question(formats.QUESTIONS["query ListSecrets"])

@@ -9,9 +9,14 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from ledger.errors import FormatError
 from ledger.format import operation as ops
+from ledger.format.address import encode_address
+from ledger.format.hygiene import RevokeSession
 from ledger.format.operation import decode_operation, encode_operation
+from ledger.format.policy_text import policy_text
 from ledger.format.query import ListCollections, ListSecrets, Question
+from ledger.format.releases import EnclaveRelease, PublishRelease, ReleaseVersion
 from ledger.format.summary import (
     _KINDS,
     _QUESTIONS,
@@ -20,12 +25,14 @@ from ledger.format.summary import (
     summarize_question,
 )
 from ledger.format.terms import CollectionTerms, CreateCollection, SetPolicy
+from sealedger.v1 import attestation_pb2 as apb
 from tests.ledger_format import make_vectors as v
-from tests.ledger_format.strategies import operations, questions
+from tests.ledger_format.strategies import WIDEST_RELEASE, operations, questions, releases
 
 KINDS = get_args(ops.Operation)
 EXAMPLES = tuple(v.OPERATIONS.values())
-LINE = re.compile(r"[A-Z][A-Za-z]+(?: [a-z_]+=[!-~]+)+")
+STRING = r'"(?:[ !#-\[\]-~]|\\["\\])*"'
+LINE = re.compile(rf"[A-Z][A-Za-z]+(?: [a-z_]+=(?:[!#-~]|{STRING})+)+")
 lists = st.lists(operations, max_size=4).map(tuple)
 
 
@@ -82,12 +89,18 @@ def test_a_change_of_one_field_shows(
     value = getattr(one, name)
     if type(other) is type(one) and getattr(other, name) != value:
         new = getattr(other, name)
+    elif isinstance(value, str) and not value:
+        new = "a"
     elif isinstance(value, str):
         new = value[:-1] + ("a" if value[-1] != "a" else "b")
     elif isinstance(value, bool):
         new = not value
     elif isinstance(value, CollectionTerms):
         new = replace(value, readers=value.readers + b"x")
+    elif isinstance(value, EnclaveRelease):
+        new = replace(value, notes=value.notes + "x")
+    elif isinstance(value, ReleaseVersion):
+        new = replace(value, patch=value.patch + 1)
     elif isinstance(value, bytes):
         new = value[:-1] + bytes((value[-1] ^ 1,))
     else:
@@ -107,10 +120,56 @@ def test_the_longest_lines_are_bounded() -> None:
     """Names of 200 characters and the widest numbers stay under the limit."""
     name, wide = "n" * 200, 2**64 - 1
     put = ops.Put(name, name, b"\xff" * 16, 2**32 - 1, 255, b"\xff" * 32, 2**32 - 1, wide)
-    terms = CollectionTerms(v.fixed("p", 8192), b"\0", tuple([b"\xff" * 20] * 64), wide)
+    match = apb.IdentityPolicy(match=apb.IdentityMatch(measurement=b"\xff" * 48))
+    many = apb.IdentityPolicy(any=apb.IdentityPolicyList(members=[match] * 60))
+    policy = many.SerializeToString(deterministic=True)
+    assert policy_text(policy).endswith("...)")
+    terms = CollectionTerms(policy, policy, tuple(bytes((n,)) * 20 for n in range(64)), wide)
     created = CreateCollection(name, terms)
-    longest = max(len(summarize((one,))) for one in (put, created, *EXAMPLES))
-    assert longest <= MAX_LINE_CHARACTERS
+    assert decode_operation(encode_operation(created)) == created
+    assert len(summarize((created,))) == 7193 <= MAX_LINE_CHARACTERS
+    assert max(len(summarize((one,))) for one in (put, *EXAMPLES)) <= MAX_LINE_CHARACTERS
+    assert len(summarize((PublishRelease(WIDEST_RELEASE),))) == 3571 <= MAX_LINE_CHARACTERS
+
+
+def test_a_release_is_shown_in_full() -> None:
+    """A wallet shows every measurement and auditor, whole, and notes as a JSON string."""
+    line = summarize((PublishRelease(v.RELEASE),))
+    assert f"name:{v.RELEASE.name};version:1.2.0;" in line
+    for one, word in zip(v.RELEASE.measurements, ("sgx", "tdx", "snp"), strict=True):
+        assert f"{word}:{one.measurement.hex()}" in line
+    for auditor in v.RELEASE.auditors:
+        assert encode_address(auditor) in line
+    assert f"source_digest:{v.RELEASE.source_digest.hex()};" in line
+    assert line.endswith(f";notes:{json.dumps(v.RELEASE.notes)}")
+
+
+@given(releases, releases, st.data())
+def test_a_change_of_one_part_of_a_release_shows(
+    one: EnclaveRelease, other: EnclaveRelease, data: st.DataObject
+) -> None:
+    """Each part of a release taken from another one is seen if it differs."""
+    name = data.draw(st.sampled_from([field.name for field in fields(one)]))
+    changed = replace(one, **{name: getattr(other, name)})
+    same = summarize((PublishRelease(changed),)) == summarize((PublishRelease(one),))
+    assert same == (changed == one)
+
+
+def test_notes_cannot_forge_another_text() -> None:
+    """Quotes and separators in notes do not end them."""
+    forged = 'x"\\;auditors:none'
+    notes = (forged, "x", 'x"', "x\\", '\\"', '"', " ", "")
+    lines = {summarize((PublishRelease(replace(v.RELEASE, notes=one)),)) for one in notes}
+    assert len(lines) == len(notes)
+    assert all(LINE.fullmatch(line) for line in lines)
+
+
+def test_everywhere_is_no_collection() -> None:
+    """A member's vote reads differently from an owner's word about any collection."""
+    vote = summarize((RevokeSession(bytes(32), ""),))
+    assert vote.endswith(" collection=(all)")
+    with pytest.raises(FormatError):
+        decode_operation(encode_operation(RevokeSession(bytes(32), "(all)")))
 
 
 @pytest.mark.parametrize("kind", get_args(Question))

@@ -13,6 +13,7 @@ from ledger.format import (
     outcome,
     query,
     receipt,
+    releases,
     sealed,
     transaction,
     trust,
@@ -76,6 +77,13 @@ CODECS = {
         operation.MAX_OPERATION_BYTES,
         _pairs(operation.encode_operation, *v.OPERATIONS.values()),
         pb.Operation,
+    ),
+    "release": Codec(
+        releases.encode_release,
+        releases.decode_release,
+        releases.MAX_RELEASE_BYTES,
+        _pairs(releases.encode_release, v.RELEASE),
+        pb.EnclaveRelease,
     ),
     "query": Codec(
         query.encode_query,

@@ -21,9 +21,11 @@ from ledger.crypto.secret import Secret
 from ledger.format import operation as ops
 from ledger.format import outcome as outs
 from ledger.format.genesis import Collection, Genesis, Limits, Profile, encode_genesis, network_id
+from ledger.format.hygiene import RevokeSession, UpdateCollateral
 from ledger.format.leaf import BlockHeader, GenesisLeaf, Leaf, TransactionLeaf, encode_leaf
 from ledger.format.query import (
     ListCollections,
+    ListReleases,
     ListSecrets,
     OpenEntries,
     Query,
@@ -35,6 +37,16 @@ from ledger.format.query import (
     query_message,
 )
 from ledger.format.receipt import Opened, Receipt, encode_receipt
+from ledger.format.releases import (
+    EnclaveRelease,
+    EndorseRelease,
+    PublishRelease,
+    ReleaseMeasurement,
+    ReleaseVersion,
+    RevokeRelease,
+    encode_release,
+    release_digest,
+)
 from ledger.format.sealed import MODE_PUBLIC, MODE_SESSION, encode_coordinates, split_sealed
 from ledger.format.stored import Stored, encode_stored
 from ledger.format.terms import (
@@ -131,6 +143,19 @@ SEALING_KEY = sealing.sealing_key(COLLECTION_SECRET).public
 SEALING_STATEMENT = sealing.sealing_key_statement(NETWORK_ID, AT.collection, 1, SEALING_KEY)
 OWNER = fixed("owner", 20)
 TERMS = CollectionTerms(b"readers", b"writers", (fixed("auditor", 20),), 86_400_000)
+RELEASE = EnclaveRelease(
+    name="fns",
+    version=ReleaseVersion(1, 2, 0),
+    measurements=(
+        ReleaseMeasurement(1, fixed("SGX measurement")),
+        ReleaseMeasurement(2, fixed("TDX measurement", 48)),
+        ReleaseMeasurement(3, fixed("SNP measurement", 48)),
+    ),
+    source_digest=fixed("source"),
+    notes='first with "streams"; see CHANGELOG',
+    auditors=tuple(sorted((fixed("auditor", 20), fixed("second auditor", 20)))),
+)
+RELEASE_DIGEST = release_digest(encode_release(RELEASE))
 
 OPERATIONS: dict[str, ops.Operation] = {
     "operation OpenSession": ops.OpenSession(
@@ -160,6 +185,13 @@ OPERATIONS: dict[str, ops.Operation] = {
     "operation Destroy": Destroy("team/secrets", "db/password"),
     "operation Destroy of version 3": Destroy("team/secrets", "db/password", 3),
     "operation KeyServiceStart": ops.KeyServiceStart(fixed("nonce"), SERVICE_KEY.public),
+    "operation UpdateCollateral": UpdateCollateral(sha256(b"collateral").digest()),
+    "operation PublishRelease": PublishRelease(RELEASE),
+    "operation EndorseRelease": EndorseRelease("fns", RELEASE.version, RELEASE_DIGEST),
+    "operation RevokeRelease": RevokeRelease("fns", RELEASE.version),
+    "operation RevokeRelease of version 0.0.0": RevokeRelease("fns", ReleaseVersion(0, 0, 0)),
+    "operation RevokeSession": RevokeSession(READER, "team/secrets"),
+    "operation RevokeSession by a member": RevokeSession(READER, ""),
 }
 GRANTED = outs.ReadGranted(
     collection="app/secrets",
@@ -184,6 +216,11 @@ OUTCOMES = {
     "outcome ReadGranted": outs.Outcome(Reason.OK, GRANTED),
     "outcome Deleted": outs.Outcome(Reason.OK, outs.Deleted(1)),
     "outcome Destroyed": outs.Outcome(Reason.OK, outs.Destroyed(1, 3)),
+    "outcome CollateralUpdated": outs.Outcome(
+        Reason.OK, outs.CollateralUpdated(b"collateral verdict")
+    ),
+    "outcome Votes": outs.Outcome(Reason.OK, outs.Votes(2, 3)),
+    "outcome Votes that nobody counts": outs.Outcome(Reason.OK, outs.Votes(0, 0)),
     "outcome Conflict": outs.Outcome(Reason.VERSION_CONFLICT, outs.Conflict(0)),
     "outcome OK without detail": outs.Outcome(Reason.OK),
     "outcome DENIED": outs.Outcome(Reason.DENIED),
@@ -197,6 +234,8 @@ QUESTIONS: dict[str, Question] = {
     "query ListCollections": ListCollections("", 100),
     "query OpenEntries": OpenEntries(3, 100, "app/secrets", READER),
     "query OpenEntries of indices": OpenEntries(0, 2, indices=(1, 3)),
+    "query ListReleases": ListReleases("", "", 100),
+    "query ListReleases of one name": ListReleases("fns", "fns@1.2.0", 100),
 }
 QUERIES = {
     name: Query(NETWORK_ID, SignerKind.SESSION, READER, TIME_MS, question)
@@ -329,6 +368,7 @@ def build_examples() -> list[Example]:
         "genesis": {"genesis": genesis, "network id": NETWORK_ID},
         "operation": {name: ops.encode_operation(one) for name, one in OPERATIONS.items()}
         | {"salt": SALTS[0], "operation digest": ops.operation_digest(SALTS[0], ASKED[0])},
+        "release": {"release": encode_release(RELEASE), "release digest": RELEASE_DIGEST},
         "outcome": {name: outs.encode_outcome(one) for name, one in OUTCOMES.items()}
         | {
             "outcome salt": ops.outcome_salt(SALTS[0]),

@@ -3,10 +3,12 @@
 from hypothesis import strategies as st
 
 from ledger.format import genesis as g
+from ledger.format import hygiene as hy
 from ledger.format import leaf as lf
 from ledger.format import operation as ops
 from ledger.format import outcome as outs
 from ledger.format import query as q
+from ledger.format import releases as rel
 from ledger.format import terms as tm
 from ledger.format import transaction as tx
 from ledger.format.names import MAX_NAME_BYTES
@@ -35,6 +37,35 @@ addresses = st.binary(min_size=20, max_size=20)
 auditors = st.lists(addresses, max_size=4, unique=True).map(lambda many: tuple(sorted(many)))
 policies = st.binary(min_size=1, max_size=40) | st.just(b"x" * tm.MAX_TERMS_POLICY_BYTES)
 terms = st.builds(tm.CollectionTerms, policies, policies, auditors, u64)
+release_names = names.map(lambda name: name[:60].rstrip("/.") + "a")
+_parts_of_versions = st.integers(0, 3) | st.integers(0, rel.MAX_VERSION_PART)
+release_versions = st.builds(rel.ReleaseVersion, *(_parts_of_versions,) * 3)
+_measurements = st.sampled_from(sorted(rel.MEASUREMENT_BYTES.items())).flatmap(
+    lambda one: st.builds(
+        rel.ReleaseMeasurement, st.just(one[0]), st.binary(min_size=one[1], max_size=one[1])
+    )
+)
+releases = st.builds(
+    rel.EnclaveRelease,
+    name=release_names,
+    version=release_versions,
+    measurements=st.lists(_measurements, min_size=1, max_size=4, unique=True).map(
+        lambda many: tuple(sorted(many))
+    ),
+    source_digest=b32,
+    notes=st.text(' !"\\;,:~aZ', max_size=30) | st.just("\\" * rel.MAX_NOTES_CHARACTERS),
+    auditors=st.lists(addresses, min_size=1, max_size=4, unique=True).map(
+        lambda many: tuple(sorted(many))
+    ),
+)
+WIDEST_RELEASE = rel.EnclaveRelease(
+    name="n" * rel.MAX_RELEASE_NAME_BYTES,
+    version=rel.ReleaseVersion(*(rel.MAX_VERSION_PART,) * 3),
+    measurements=tuple(rel.ReleaseMeasurement(3, bytes((n,)) * 48) for n in range(16)),
+    source_digest=bytes(32),
+    notes="\\" * rel.MAX_NOTES_CHARACTERS,
+    auditors=tuple(bytes((n,)) * 20 for n in range(16)),
+)
 operations = st.one_of(
     puts,
     st.builds(ops.Read, names, names, st.none() | versions),
@@ -45,6 +76,11 @@ operations = st.one_of(
     st.builds(tm.SetPolicy, names, terms),
     st.builds(tm.FreezeCollection, names, st.booleans()),
     st.builds(tm.Destroy, names, names, st.none() | versions),
+    st.builds(hy.UpdateCollateral, b32),
+    st.builds(hy.RevokeSession, b32, st.just("") | names),
+    st.builds(rel.PublishRelease, releases),
+    st.builds(rel.EndorseRelease, release_names, release_versions, b32),
+    st.builds(rel.RevokeRelease, release_names, release_versions),
     st.builds(
         ops.OpenSession,
         session_key=b33,
@@ -68,6 +104,16 @@ questions: st.SearchStrategy[q.Question] = st.one_of(
     st.builds(q.ListCollections, _parts, _rows),
     st.builds(q.OpenEntries, u64, _rows, st.just("") | names, st.just(b"") | b32),
     st.builds(q.OpenEntries, st.just(0), _rows, indices=_indices),
+    st.builds(q.ListReleases, st.just("") | release_names, st.just(""), _rows),
+    st.builds(
+        lambda name, version, limit, is_narrow: q.ListReleases(
+            name if is_narrow else "", rel.release_title(name, version), limit
+        ),
+        release_names,
+        release_versions,
+        _rows,
+        st.booleans(),
+    ),
 )
 queries = st.one_of(
     st.builds(q.Query, b32, st.just(tx.SignerKind.SESSION), b32, u64, questions),
@@ -95,6 +141,8 @@ details = st.one_of(
     st.tuples(versions, versions).map(lambda two: outs.Destroyed(*sorted(two))),
     st.builds(outs.KeyAcquired, names, u32, b32, b32, u32),
     st.builds(outs.SessionOpened, b32, u64, u32, st.binary(max_size=300)),
+    st.builds(outs.CollateralUpdated, st.binary(min_size=1, max_size=512)),
+    st.builds(outs.Votes, u32, u32),
 )
 _plain = [reason for reason in Reason if reason is not Reason.VERSION_CONFLICT]
 outcomes = st.one_of(
@@ -224,6 +272,8 @@ limits = st.builds(
     denials=st.integers(1, 2**32 - 1),
     owner_collections=u32,
     owner_bytes=u64,
+    identity_sessions=st.integers(1, 2**32 - 1),
+    owner_releases=st.integers(1, 2**32 - 1),
 )
 genesis = st.builds(
     g.Genesis,

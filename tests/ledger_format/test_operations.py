@@ -8,6 +8,7 @@ import pytest
 from ledger.errors import FormatError, StoreError
 from ledger.format import operation as ops
 from ledger.format import outcome as outs
+from ledger.format.hygiene import RevokeSession, UpdateCollateral
 from ledger.format.stored import MAX_STORED_BYTES, Stored, decode_stored, encode_stored
 from ledger.format.terms import (
     CollectionTerms,
@@ -26,7 +27,7 @@ PUT = ops.Put("app", "name", bytes(16), 1, 1, bytes(32), 16)
 TERMS = CollectionTerms(b"readers", b"writers")
 MANY = tuple(sorted(bytes((n,)) * 20 for n in range(65)))
 KEY = outs.KeyAcquired("app", 1, bytes(32), bytes(32), 1)
-DETAILS = [one.detail for one in v.OUTCOMES.values() if one.detail]
+DETAILS = list({type(one.detail): one.detail for one in v.OUTCOMES.values() if one.detail}.values())
 OPENED = outs.SessionOpened(bytes(32), 1, 1, b"")
 
 
@@ -61,6 +62,12 @@ OPENED = outs.SessionOpened(bytes(32), 1, 1, b"")
                 ("app", replace(TERMS, auditors=MANY)),
             )
         ),
+        UpdateCollateral(bytes(31)),
+        UpdateCollateral(b""),
+        RevokeSession(bytes(31), "app"),
+        RevokeSession(b"", ""),
+        RevokeSession(bytes(32), "a//b"),
+        RevokeSession(bytes(32), "(all)"),
         ops.KeyServiceStart(bytes(31), bytes(32)),
         ops.KeyServiceStart(bytes(32), bytes(0)),
         *(
@@ -86,7 +93,9 @@ def test_impossible_operations_are_refused(operation: ops.Operation) -> None:
 
 
 @pytest.mark.parametrize(
-    "data", [b"", pb.Operation().SerializeToString(), b"\x5a\x00"], ids=["empty", "none", "kind 11"]
+    "data",
+    [b"", pb.Operation().SerializeToString(), b"\x82\x01\x00"],
+    ids=["empty", "none", "kind 16"],
 )
 def test_an_operation_has_a_kind(data: bytes) -> None:
     """Nothing, and a kind that nobody knows, are no operations."""
@@ -120,6 +129,14 @@ def test_the_largest_operation_is_within_the_limit() -> None:
     outcome = outs.Outcome(Reason.OK, granted)
     assert len(outs.encode_outcome(outcome)) == 1011
     assert outs.decode_outcome(outs.encode_outcome(outcome)) == outcome
+    verdicts: tuple[outs.Detail, ...] = (
+        outs.SessionOpened(bytes(32), 2**64 - 1, 2**32 - 1, bytes(outs.MAX_VERDICT_BYTES)),
+        outs.CollateralUpdated(bytes(outs.MAX_COLLATERAL_VERDICT_BYTES)),
+    )
+    for detail, width in zip(verdicts, (3643, 520), strict=True):
+        encoded = outs.encode_outcome(outs.Outcome(Reason.OK, detail))
+        assert len(encoded) == width <= outs.MAX_OUTCOME_BYTES
+        assert outs.decode_outcome(encoded).detail == detail
 
 
 @pytest.mark.parametrize(
@@ -129,6 +146,9 @@ def test_the_largest_operation_is_within_the_limit() -> None:
         replace(KEY, session_id=bytes(31)),
         replace(KEY, identity_digest=bytes(33)),
         replace(OPENED, session_id=b""),
+        replace(OPENED, verdict=bytes(outs.MAX_VERDICT_BYTES + 1)),
+        outs.CollateralUpdated(b""),
+        outs.CollateralUpdated(bytes(outs.MAX_COLLATERAL_VERDICT_BYTES + 1)),
         outs.PutDone(0),
         outs.Deleted(0),
         outs.Destroyed(0, 1),
@@ -173,7 +193,7 @@ def test_a_detail_stands_beside_its_reason_only(reason: Reason, detail: outs.Det
             outs.decode_outcome(encoded)
 
 
-@pytest.mark.parametrize("number", [0, 2, 9, 64, 2**31 - 1])
+@pytest.mark.parametrize("number", [0, 2, 9, 72, 2**31 - 1])
 def test_an_unknown_reason_is_refused(number: int) -> None:
     """A reason that is not in the list, the unspecified one among them, is MALFORMED."""
     message = pb.Outcome()

@@ -18,6 +18,7 @@ STRATEGIES: dict[str, st.SearchStrategy[Any]] = {
     "body": values.bodies,
     "envelope": values.envelopes(),
     "operation": values.operations,
+    "release": values.releases,
     "query": values.queries,
     "outcome": values.outcomes,
     "leaf": values.leaves,

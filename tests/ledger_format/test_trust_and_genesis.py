@@ -160,6 +160,8 @@ def changed_trust(**change: Any) -> bytes:
         ("limits", {"limits": Limits(receipt_age_ms=999)}),
         ("limits", {"limits": Limits(block_interval_ms=0)}),
         ("limits", {"limits": Limits(denials=0)}),
+        ("limits", {"limits": Limits(identity_sessions=0)}),
+        ("limits", {"limits": Limits(owner_releases=0)}),
         ("limits", {"limits": Limits(value_bytes=0)}),
         ("limits", {"limits": Limits(value_bytes=1024 * 1024 + 1)}),
         *(

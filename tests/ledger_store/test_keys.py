@@ -11,8 +11,10 @@ from hypothesis import strategies as st
 
 from ledger import keys
 from ledger.errors import StoreError
-from tests.ledger_format.strategies import names, u64
+from ledger.format.releases import MEASUREMENT_BYTES, ReleaseVersion
+from tests.ledger_format.strategies import names, release_names, release_versions, u64
 
+u32 = st.integers(0, 2**32 - 1)
 u8, u16 = st.integers(0, 255), st.integers(0, 65_535)
 b32 = st.binary(min_size=32, max_size=32)
 WIDTHS = {1: 32, 2: 20, 3: 32, 4: 33}
@@ -48,10 +50,29 @@ KINDS: dict[str, tuple[Callable[..., bytes], st.SearchStrategy[Any]]] = {
     "version_of": (keys.version_of, st.tuples(places, u64).map(lambda two: (*two[0], two[1]))),
     "touch": (keys.touch, st.tuples(places, u64, u16).map(lambda parts: (*parts[0], *parts[1:]))),
 }
+KINDS |= {
+    "collateral": (keys.collateral, st.tuples(names)),
+    "release": (keys.release, st.tuples(release_names, release_versions.map(lambda v: v.packed))),
+    "releases_of": (
+        keys.releases_of,
+        st.sampled_from(sorted(MEASUREMENT_BYTES.items())).flatmap(
+            lambda one: st.tuples(st.just(one[0]), st.binary(min_size=one[1], max_size=one[1]))
+        ),
+    ),
+    "revoked_session": (keys.revoked_session, st.tuples(names, b32)),
+    "session_votes": (keys.session_votes, st.tuples(b32)),
+    "identity_slot": (keys.identity_slot, st.tuples(b32, u32)),
+    "identity_counter": (keys.identity_counter, st.tuples(b32)),
+}
 SINGLE = {
     name: value for name, value in vars(keys).items() if name.isupper() and isinstance(value, bytes)
 }
-RANGES = {"names_from", "touches_from", "collections_after"}  # from which key to which
+RANGES = {
+    "names_from",
+    "touches_from",
+    "collections_after",
+    "releases_from",
+}  # from which key to which
 # prefixes of other keys on purpose: all state, and all touches
 PREFIXES = {"STATE", "TOUCH"}
 
@@ -63,7 +84,10 @@ def test_every_kind_of_key_is_tested() -> None:
         for name, value in vars(keys).items()
         if callable(value) and value.__module__ == keys.__name__ and name[0].islower()
     }
-    readers = {"decode_head", "name_of_head", "name_of_collection", "place_of_touch"}
+    readers = {
+        *("decode_head", "place_of_touch"),
+        *("name_of_head", "name_of_collection", "name_of_release"),
+    }
     assert made - readers - RANGES == set(KINDS)
 
 
@@ -138,6 +162,8 @@ def test_all_state_is_under_one_prefix() -> None:
         "head_of",
         "version_of",
         "touch",
+        *("collateral", "release", "releases_of", "revoked_session", "session_votes"),
+        *("identity_slot", "identity_counter"),
     }
     examples = {
         "entry": (1,), "operations": (1,), "payload": (1, 2), "tile": (0, 1), "collection": ("a",),
@@ -145,6 +171,9 @@ def test_all_state_is_under_one_prefix() -> None:
         "sequence": (1, bytes(32), 1), "head_of": ("a", "b"), "version_of": ("a", "b", 1),
         "touch": ("a", "b", 1, 2), "owner": (bytes(20),), "admission": (b"m",),
         "policy": (bytes(32),), "filed_policy": (b"m", 1), "place_of_policy": (b"m", bytes(32)),
+        "collateral": ("snp/Milan",), "release": ("a", bytes(12)), "releases_of": (1, bytes(32)),
+        "revoked_session": ("a", bytes(32)), "session_votes": (bytes(32),),
+        "identity_slot": (bytes(32), 1), "identity_counter": (bytes(32),),
     }  # fmt: skip
     for name, (make, _) in KINDS.items():
         assert make(*examples[name]).startswith(keys.STATE) == (name in state)
@@ -159,7 +188,7 @@ def test_the_layout_names_every_prefix() -> None:
     used = {key[:1].decode() for name, key in SINGLE.items() if name not in PREFIXES}
     assert listed == used | {"e", "t", "o", "p", "s"}
     types = set(re.findall(r"``([A-Z])``", text))
-    assert types == {"P", "A", "B", "C", "D", "F", "U", "S", "Q", "N", "W", "H", "V", "T"}
+    assert types == set("PABCDFUSQNWHVTKRMXYIL")
 
 
 parts = names | st.sampled_from(["", "a", "a-", "a/", "~", " "])
@@ -178,6 +207,34 @@ def test_ranges_of_names(known: list[str], prefix: str, after: str) -> None:
     assert [keys.name_of_collection(key) for key in found] == [
         one for one in sorted(known) if one > after
     ]
+
+
+_releases = st.tuples(release_names | st.sampled_from(["a", "a-b", "a/b"]), release_versions)
+
+
+@given(st.lists(_releases, unique=True), st.sampled_from(["", "a", "a-b"]), st.none() | _releases)
+def test_ranges_of_releases(
+    known: list[tuple[str, ReleaseVersion]],
+    name: str,
+    after: tuple[str, ReleaseVersion] | None,
+) -> None:
+    """A scan holds the releases of one name, or of all, after a row, by version's numbers."""
+    rows = sorted(known)
+    if after and name:
+        after = (name, after[1])
+    start, stop = keys.releases_from(name, (after[0], after[1].packed) if after else None)
+    made = {keys.release(one, version.packed): (one, version) for one, version in rows}
+    found = [made[key] for key in sorted(made) if start <= key < stop]
+    assert [keys.name_of_release(keys.release(one, v.packed)) for one, v in found] == [
+        (one, v.packed) for one, v in found
+    ]
+    past = keys.release(after[0], after[1].packed) if after else b""
+    assert set(found) == {
+        row for key, row in made.items() if (not name or row[0] == name) and key > past
+    }
+    for one in {row[0] for row in found}:
+        versions = [version for row, version in found if row == one]
+        assert versions == sorted(versions)
 
 
 @given(places, st.lists(st.tuples(u64, u16), unique=True), u64)
