@@ -128,7 +128,7 @@ async def open_node(
             collateral=decoded.collateral,
             clock_s=clock_s,
         )
-        tls = make_server_tls(clock_s())
+        tls = await make_server_tls(platform, clock_s())
         refusals = RefusalLog()
         stack.callback(refusals.close)
         service = MeteredService(

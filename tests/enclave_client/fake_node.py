@@ -21,10 +21,11 @@ from ledger.errors import FormatError
 from ledger.format.receipt import decode_receipt
 from ledger.format.transaction import decode_envelope, transaction_hash
 from ledger.reason import Reason
-from node.tls import make_server_tls
+from node.tls import ServerTls, make_server_tls
 from sealedger.v1 import kms_pb2, node_pb2_grpc
 from sealedger.v1 import node_pb2 as pb
 from tests.enclave_client.fake_ledger import Entry, FakeLedger, now_ms
+from tests.support.small_platform import SmallPlatform
 
 MAX_SEALED_BYTES = 4 * 1024 * 1024
 Context = grpc.aio.ServicerContext[Any, Any]
@@ -49,8 +50,8 @@ class FakeNode(node_pb2_grpc.NodeServicer):
         self.received: list[bytes] = []  # the same transactions' hashes
         self.tickets = 0
         self.port = 0
+        self.tls: ServerTls  # from `open` on
         self._server: grpc.aio.Server | None = None
-        self.tls = make_server_tls(now_ms() // 1000)
 
     @property
     def endpoint(self) -> str:
@@ -66,7 +67,7 @@ class FakeNode(node_pb2_grpc.NodeServicer):
 
     async def open(self) -> None:
         """Listen, on the same port as before; with a new TLS key, as each start has."""
-        self.tls = make_server_tls(now_ms() // 1000)
+        self.tls = await make_server_tls(SmallPlatform(), now_ms() // 1000)
         server = grpc.aio.server(
             options=(
                 ("grpc.so_reuseport", 0),

@@ -17,6 +17,7 @@ import grpc.aio
 from enclave_client.errors import UnavailableError
 from enclave_client.transport import SubmitStream, Transport
 from node.tls import ServerTls, make_server_tls
+from tests.support.small_platform import SmallPlatform
 
 SERVICE = "/sealedger.v1.Node/"
 MAX_MESSAGE_BYTES = 8 * 1024 * 1024
@@ -143,7 +144,7 @@ class _Methods(grpc.GenericRpcHandler):
 @asynccontextmanager
 async def relaying(port: int, meddler: Meddler) -> AsyncIterator[Relay]:
     """A relay in front of the node on `port`, until the block ends."""
-    tls = make_server_tls(int(time.time()))
+    tls = await make_server_tls(SmallPlatform(), int(time.time()))
     relay = Relay(f"127.0.0.1:{port}", meddler, tls)
     await relay.dial()
     server = grpc.aio.server(
