@@ -2,11 +2,14 @@
 
 All of it comes from the bytes of genesis, whose SHA-256 is the network id. The trust document is
 the one that genesis holds (version 1): a newer one is another checked step (members' signatures)
-that this service does not know, so it never takes one from its host.
+that this service does not know, so it never takes one from its host. Outside of development the
+document may believe hardware vendors only: no vote makes a root of software.
 """
 
 from dataclasses import dataclass
 
+from attestation.errors import AttestationError
+from attestation.vendors import verify_production_trust
 from kms.errors import KeyServiceStateError
 from ledger.errors import FormatError
 from ledger.format import genesis as genesis_format
@@ -32,7 +35,9 @@ def read_anchor(genesis: bytes) -> TrustAnchor:
         decoded = genesis_format.decode_genesis(genesis)
         trust = decode_trust(decoded.trust)
         rule = quorum_rule(trust)
-    except FormatError as error:
+        if decoded.profile is not genesis_format.Profile.DEVELOPMENT:
+            verify_production_trust(trust.roots, trust.tcb_signer_pins)
+    except (FormatError, AttestationError) as error:
         raise KeyServiceStateError(
             f"genesis is not usable ({error}): give the genesis file of this network"
         ) from error

@@ -1,0 +1,54 @@
+"""What a key service takes from genesis for good."""
+
+import hashlib
+from dataclasses import replace
+
+import pytest
+
+from attestation import vendors
+from kms.anchor import read_anchor
+from kms.errors import KeyServiceStateError
+from ledger.format.genesis import Profile, decode_genesis, encode_genesis
+from ledger.format.trust import Party, decode_trust, encode_trust
+from tests.support.small_network import SmallNetwork
+
+SOFTWARE_ROOT = b"root"
+
+
+def production_genesis(network: SmallNetwork) -> bytes:
+    """The network's genesis as a witnessed one of profile `single`, its root still of software."""
+    genesis = decode_genesis(network.genesis)
+    trust = decode_trust(genesis.trust)
+    trust = replace(
+        trust,
+        origin="ledger.example/1",
+        witnesses=(Party("witness.example", bytes(range(32)), "witness"),),
+        witness_quorum=1,
+        roots=(SOFTWARE_ROOT,),
+        tcb_signer_pins=(vendors.INTEL_TCB_SIGNER,),
+    )
+    return encode_genesis(replace(genesis, profile=Profile.SINGLE, trust=encode_trust(trust)))
+
+
+def test_a_root_of_software_makes_no_production_network(unstarted: SmallNetwork) -> None:
+    """Whoever wrote the trust document, outside of development only vendors' roots are believed."""
+    genesis = production_genesis(unstarted)
+    with pytest.raises(KeyServiceStateError, match=hashlib.sha256(SOFTWARE_ROOT).hexdigest()):
+        read_anchor(genesis)
+
+
+def test_a_vendors_root_makes_one(unstarted: SmallNetwork, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same genesis is taken once its root is a vendor's."""
+    digest = hashlib.sha256(SOFTWARE_ROOT).digest()
+    monkeypatch.setattr(vendors, "ROOTS", frozenset((digest,)))
+    assert read_anchor(production_genesis(unstarted)).trust.roots == (SOFTWARE_ROOT,)
+
+
+def test_a_foreign_tcb_signer_makes_no_production_network(
+    unstarted: SmallNetwork, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The pins of a production network are the vendors' too."""
+    monkeypatch.setattr(vendors, "ROOTS", frozenset((hashlib.sha256(SOFTWARE_ROOT).digest(),)))
+    monkeypatch.setattr(vendors, "TCB_SIGNERS", frozenset((bytes(32),)))
+    with pytest.raises(KeyServiceStateError, match=vendors.INTEL_TCB_SIGNER.hex()):
+        read_anchor(production_genesis(unstarted))
