@@ -20,11 +20,21 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from attestation.collateral import CollateralFacts
-from attestation.collateral_verdict import MAX_PARTS
+from attestation.collateral_verdict import (
+    MAX_PARTS,
+    CollateralVerdict,
+    decode_collateral_verdict,
+    is_successor,
+)
+from attestation.errors import AttestationError
 from ledger import keys
+from ledger.format.hygiene import UpdateCollateral
+from ledger.format.outcome import CollateralUpdated, Outcome
+from ledger.reason import Reason
 
-from contracts.errors import StateError
-from contracts.view import StateView
+from contracts.errors import RefusedError, StateError
+from contracts.records import Parameters
+from contracts.view import Changes, StateView
 
 _RECORD = struct.Struct(">B32s32sQQQQIIB")
 _PAIR = struct.Struct(">QQ")
@@ -60,6 +70,45 @@ class CollateralRecord:
             valid_until_s=self.valid_until_s,
             substance=self.substance,
         )
+
+
+def update_collateral(
+    operation: UpdateCollateral,
+    verdict: bytes | None,
+    state: Changes,
+    parameters: Parameters,
+    when: tuple[int, int],
+) -> Outcome:
+    """Put collateral in force (1 to 4 above) at `when` = (block time in ms, entry index).
+
+    Raises RefusedError with the first reason.
+    """
+    time_ms, index = when
+    judged = _verdict(operation, verdict)
+    _verify_timely(judged, parameters, time_ms)
+    facts = judged.facts
+    _verify_limits(facts, parameters, time_ms // 1000)
+    held = collateral_of(state, facts.key)
+    _verify_newer(facts, held)
+    put_in_force(state, facts, judged.digest, index)
+    return Outcome(Reason.OK, CollateralUpdated(verdict or b""))
+
+
+def put_in_force(state: Changes, facts: CollateralFacts, digest: bytes, index: int) -> None:
+    """Write the record of collateral whose bytes have `digest` and stand at entry `index`."""
+    held = collateral_of(state, facts.key)
+    record = CollateralRecord(
+        digest=digest,
+        index=index,
+        generation=_generation(facts, held),
+        valid_from_s=facts.valid_from_s,
+        valid_until_s=facts.valid_until_s,
+        order=facts.order,
+        lowest_number=facts.lowest_number,
+        highest_number=facts.highest_number,
+        substance=facts.substance,
+    )
+    state.put(keys.collateral(facts.key), encode_collateral_record(record))
 
 
 def encode_collateral_record(record: CollateralRecord) -> bytes:
@@ -107,3 +156,60 @@ def collateral_of(view: StateView, key: str) -> CollateralRecord | None:
     """The collateral in force for a key, or None; `key` has passed `attestation.is_key`."""
     data = view.get(keys.collateral(key))
     return None if data is None else decode_collateral_record(data)
+
+
+def _verdict(operation: UpdateCollateral, verdict: bytes | None) -> CollateralVerdict:
+    if verdict is None:
+        raise RefusedError(Reason.COLLATERAL_REFUSED, "the collateral was not judged")
+    try:
+        judged = decode_collateral_verdict(verdict)
+    except AttestationError as error:
+        raise StateError("the block's verdict on collateral does not decode") from error
+    if judged.digest != operation.digest:
+        raise RefusedError(
+            Reason.COLLATERAL_REFUSED, "the verdict is on other collateral than the operation names"
+        )
+    return judged
+
+
+def _verify_timely(judged: CollateralVerdict, parameters: Parameters, time_ms: int) -> None:
+    age_ms = time_ms - judged.verified_at_s * 1000
+    skew_ms = parameters.skew_ms
+    if not -skew_ms <= age_ms <= parameters.checkpoint_age_ms + skew_ms:
+        raise RefusedError(
+            Reason.COLLATERAL_REFUSED, "it was judged at another time: send the same bytes again"
+        )
+
+
+def _verify_limits(facts: CollateralFacts, parameters: Parameters, now_s: int) -> None:
+    numbers = (facts.lowest_number, facts.highest_number)
+    floor, ceiling = parameters.tcb_floor, parameters.tcb_ceiling
+    if numbers != (0, 0) and (numbers[0] < floor or 0 < ceiling < numbers[1]):
+        raise RefusedError(
+            Reason.COLLATERAL_REFUSED,
+            f"its numbers {numbers[0]} and {numbers[1]} are outside the trust document's "
+            f"{floor} to {ceiling or 'any'}",
+        )
+    if now_s + parameters.skew_ms // 1000 < facts.valid_from_s:
+        raise RefusedError(Reason.COLLATERAL_REFUSED, "it is from the future: see the clock")
+    if now_s > facts.valid_until_s + parameters.grace_s:
+        raise RefusedError(Reason.COLLATERAL_REFUSED, "it has ended: fetch a newer edition")
+
+
+def _verify_newer(facts: CollateralFacts, held: CollateralRecord | None) -> None:
+    if held is not None and not is_successor(facts, held.facts(facts.key)):
+        raise RefusedError(
+            Reason.COLLATERAL_NOT_NEWER,
+            f"a part of it is older than what is in force for {facts.key}, or it is the same",
+        )
+
+
+def _generation(facts: CollateralFacts, held: CollateralRecord | None) -> int:
+    if held is None:
+        return 1
+    is_same = (facts.substance, facts.lowest_number, facts.highest_number) == (
+        held.substance,
+        held.lowest_number,
+        held.highest_number,
+    )
+    return held.generation if is_same else held.generation + 1

@@ -24,7 +24,6 @@ from ledger.format.leaf import TransactionLeaf, encode_leaf
 from ledger.format.operation import (
     AcquireKey,
     Delete,
-    KeyServiceStart,
     Operation,
     Put,
     Read,
@@ -40,7 +39,7 @@ from ledger.format.terms import (
 from ledger.format.transaction import SignerKind, signed_message, writer_of
 from ledger.reason import Reason
 
-from contracts import accounts, owners, sessions, values
+from contracts import accounts, nodes, owners, sessions, values
 from contracts.errors import RefusedError, StateError
 from contracts.place import TOUCH_DENIED, Place
 from contracts.prepare import Prepared
@@ -102,7 +101,8 @@ def execute(
 ) -> Executed | Repeated:
     """Run one transaction (1 to 8 above); RefusedError if it leaves no entry.
 
-    `verdict` is the block's verdict on the evidence of an OpenSession, None for anything else.
+    `verdict` is the block's verdict on the evidence of an OpenSession or the collateral of an
+    UpdateCollateral, None for anything else.
     """
     state = Changes(view)
     parameters = parameters_of(view)
@@ -122,7 +122,8 @@ def execute(
         when = (block.time_ms, block.index)
         outcomes = (sessions.open_session(prepared, verdict, state, parameters, log, when),)
     elif body.signer_kind is SignerKind.NODE:
-        outcomes = tuple(_judge_node(one, parameters) for one in prepared.operations)
+        when = (block.time_ms, block.index)
+        outcomes = nodes.run(prepared, verdict, state, parameters, when)
     else:
         place = _place(prepared, state, parameters, block, session)
         outcomes, signer = _run(prepared, place, signer)
@@ -291,16 +292,6 @@ def _judge_owner(operation: Operation, place: Place) -> Outcome:
             return values.destroy(operation, place)
         case _:
             return _WRONG_SIGNER
-
-
-def _judge_node(operation: Operation | None, parameters: Parameters) -> Outcome:
-    if operation is None:
-        return _MALFORMED
-    if not isinstance(operation, KeyServiceStart):
-        return _WRONG_SIGNER
-    if operation.service_key != parameters.service_key:
-        return Outcome(Reason.WRONG_SERVICE_KEY)
-    return Outcome(Reason.OK)
 
 
 def _is_denied_touch(row: tuple[bytes, bytes | None]) -> bool:

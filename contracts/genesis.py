@@ -1,5 +1,10 @@
-"""The state that genesis makes: parameters, collections, and the policies that admit sessions."""
+"""The state that genesis makes: parameters, collateral, collections, the policies that admit.
 
+What collateral says of itself is handed in (`attestation.verify.read_facts`): reading it takes
+parsers that have no place among the rules.
+"""
+
+from attestation.collateral import CollateralFacts, collateral_digest
 from attestation.errors import AttestationError
 from attestation.policy import decode_policy
 from ledger import keys
@@ -9,11 +14,12 @@ from ledger.format.terms import CollectionTerms
 from ledger.format.trust import decode_trust, trust_digest
 
 from contracts.admission import admit_terms
+from contracts.collateral import collateral_of, put_in_force
 from contracts.holdings import CollectionRecord, encode_collection
 from contracts.records import Parameters, encode_parameters
 from contracts.view import Changes
 
-RULES_VERSION = 1
+RULES_VERSION = 2
 
 
 def parameters_of(genesis: Genesis) -> Parameters:
@@ -49,10 +55,21 @@ def parameters_of(genesis: Genesis) -> Parameters:
     )
 
 
-def genesis_state(genesis: Genesis) -> dict[bytes, bytes | None]:
-    """The first state; FormatError if a policy in genesis is not a valid one."""
+def genesis_state(
+    genesis: Genesis, facts: tuple[CollateralFacts, ...]
+) -> dict[bytes, bytes | None]:
+    """The first state; `facts` are those of genesis' collateral, in its order.
+
+    Raises FormatError if a policy is not a valid one, or two collaterals are for the same key.
+    """
     state = Changes(Nothing())
     state.put(keys.PARAMETERS, encode_parameters(parameters_of(genesis)))
+    if len(facts) != len(genesis.collateral):
+        raise FormatError("genesis: facts for other collateral than it holds")
+    for data, one in zip(genesis.collateral, facts, strict=True):
+        if collateral_of(state, one.key) is not None:
+            raise FormatError(f"genesis: collateral for {one.key} twice")
+        put_in_force(state, one, collateral_digest(data), 0)
     for collection in genesis.collections:
         terms = CollectionTerms(collection.readers, collection.writers)
         for policy in (terms.readers, terms.writers):

@@ -14,6 +14,7 @@ from pathlib import Path
 from attestation.platforms.platform import Platform
 from attestation.platforms.software import SoftwareTrust
 from attestation.policy import Match, encode_policy
+from attestation.verify import read_facts
 from contracts.genesis import RULES_VERSION, genesis_state
 from enclave_client.network_file import NetworkFile
 from kms.birth import UnboundKeyService, create_key_service
@@ -122,7 +123,7 @@ def write_genesis(store: Store, genesis: bytes, decoded: Genesis) -> Head:
     leaf = encode_leaf(GenesisLeaf(network_id(genesis), decoded.time_ms))
     appended = Tree.open(NoTiles(), 0).append([leaf_hash(leaf)])
     head = Head(appended.size, appended.root, 0, decoded.time_ms)
-    batch = genesis_state(decoded)
+    batch = genesis_state(decoded, tuple(map(read_facts, decoded.collateral)))
     batch[keys.GENESIS] = genesis
     batch[keys.entry(0)] = leaf
     batch[keys.HEAD] = head.encode()

@@ -63,7 +63,7 @@ def test_parameters() -> None:
 def test_rows() -> None:
     """The state holds parameters, collections without owners, and policies under what they name."""
     genesis = decode_genesis(genesis_bytes())
-    state = genesis_state(genesis)
+    state = genesis_state(genesis, ())
     policies = (policy_of("alpha", "beta"), policy_of("alpha"), policy_of("beta"))
     both, alpha, beta = (sha256(one).digest() for one in policies)
     named = {who: keys.admission(name_of(who)) for who in ("alpha", "beta")}
@@ -97,4 +97,4 @@ def test_bad_policy(bad: bytes, field: str) -> None:
     policies = {"readers": policy_of("alpha"), "writers": policy_of("alpha"), field: bad}
     genesis = decode_genesis(genesis_bytes((collection("some/where", **policies),)))
     with pytest.raises(FormatError, match="some/where"):
-        genesis_state(genesis)
+        genesis_state(genesis, ())

@@ -9,11 +9,11 @@ import time
 from dataclasses import dataclass, replace
 from hashlib import sha256
 
-from attestation.rules import VerificationRules
-from attestation.dcap.verify import verify
 from attestation.platforms.software import SoftwarePlatform, SoftwareTrust
 from attestation.policy import Match, encode_policy
+from attestation.rules import VerificationRules
 from attestation.verdict import encode_verdict
+from attestation.verify import read_facts, verify
 from contracts.errors import RefusedError
 from contracts.execute import Block, Executed, Repeated, execute
 from contracts.genesis import genesis_state
@@ -117,7 +117,9 @@ class FakeLedger:
         )
         self.network_id = network_id(self.genesis)
         self.key_service = unborn.bind(self.genesis)
-        self.state = {k: v for k, v in genesis_state(decode_genesis(self.genesis)).items() if v}
+        decoded = decode_genesis(self.genesis)
+        facts = tuple(map(read_facts, decoded.collateral))
+        self.state = {k: v for k, v in genesis_state(decoded, facts).items() if v}
         self.entries: dict[int, Entry] = {}
         self.transactions: set[bytes] = set()
         self.payloads: dict[tuple[int, int], bytes] = {}
@@ -290,7 +292,7 @@ class FakeLedger:
             tcb_signer_pins=(self.found.trust.tcb_signer_pin,),
             tcb_floor=0,
             tcb_ceiling=100,
-            rules_version=1,
+            rules_version=2,
             rules_height=0,
             epoch=1,
             grace_s=0,

@@ -106,7 +106,7 @@ def trust_of(
         tcb_signer_pins=(bytes(32),),
         tcb_floor=0,
         tcb_ceiling=100,
-        rules_version=1,
+        rules_version=2,
         rules_height=0,
         epoch=1,
         grace_s=0,

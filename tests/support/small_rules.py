@@ -109,7 +109,7 @@ def trust_document() -> TrustDocument:
         tcb_signer_pins=(bytes(32),),
         tcb_floor=0,
         tcb_ceiling=0,
-        rules_version=1,
+        rules_version=2,
         rules_height=0,
         epoch=1,
         grace_s=0,
@@ -222,7 +222,7 @@ class SmallRules:
     def __init__(self, genesis: bytes | None = None) -> None:
         self.genesis = genesis_bytes() if genesis is None else genesis
         self.network_id = network_id(self.genesis)
-        self.state = DictState(genesis_state(decode_genesis(self.genesis)))
+        self.state = DictState(genesis_state(decode_genesis(self.genesis), ()))
         self.log = BlockEnds()
         self.time_ms = START_MS
         self.height = 0
