@@ -1,7 +1,7 @@
 """The software platform's collateral: TCB info, QE identity and revocation lists, signed.
 
-Rules: the same nine fields, JSON texts and signatures as Intel's service gives for SGX, in compact
-form. Every TCB status and every revocation can be made on purpose. Dates are arguments.
+Rules: the same nine fields, JSON texts and signatures as Intel's service gives for SGX or TDX, in
+compact form. Every TCB status and every revocation can be made on purpose. Dates are arguments.
 """
 
 import json
@@ -18,6 +18,7 @@ from attestation.platforms.software_pki import DAY_S, Authority, make_crl, sign_
 FMSPC = bytes.fromhex("00536f667401")  # fixed: this is no Intel processor family
 CPU_SVN = bytes(range(1, 17))
 PCE_SVN = 1
+TDX_SVN = bytes((3, 0)) + bytes(14)  # TEE_TCB_SVN; module version 0: levels judge all of it
 QE_PRODUCT_ID = 1
 QE_SVN = 1
 DEFAULT_VALIDITY_S = 365 * DAY_S
@@ -25,7 +26,11 @@ DEFAULT_VALIDITY_S = 365 * DAY_S
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CollateralOptions:
-    """What collateral shall say. Times are Unix seconds."""
+    """What collateral shall say. Times are Unix seconds.
+
+    SEV-SNP has no TCB status: there the dates, the number (of the revocation list) and `revoke_ask`
+    count, and nothing else may be asked for.
+    """
 
     issued_s: int
     validity_s: int = DEFAULT_VALIDITY_S
@@ -36,13 +41,19 @@ class CollateralOptions:
     revoke_pck: bool = False
     revoke_pck_ca: bool = False
     revoke_tcb_signer: bool = False
+    revoke_ask: bool = False
 
 
 def make_collateral(
-    authority: Authority, qe_signer: bytes, options: CollateralOptions
+    authority: Authority, qe_signer: bytes, options: CollateralOptions, tee: str = "sgx"
 ) -> DcapCollateral:
-    """Sign collateral for the platform whose quoting enclave has MRSIGNER `qe_signer`."""
-    tcb_info, qe_identity = _tcb_info(options), _qe_identity(qe_signer, options)
+    """Sign collateral for the platform whose quoting enclave has MRSIGNER `qe_signer`.
+
+    `tee` is ``sgx`` or ``tdx``.
+    """
+    is_tdx = tee == "tdx"
+    tcb_info = _compact(_tdx_info(options) if is_tdx else _sgx_info(options))
+    qe_identity = _qe_identity("TD_QE" if is_tdx else "QE", qe_signer, options)
     key, chain = authority.tcb_signer_key, _chain(authority.tcb_signer, authority.root)
     return DcapCollateral(
         pck_crl_issuer_chain=_chain(authority.pck_ca, authority.root),
@@ -83,28 +94,52 @@ def _pck_crl(authority: Authority, options: CollateralOptions) -> bytes:
     )
 
 
-def _tcb_info(options: CollateralOptions) -> str:
-    level = {
-        "tcb": {"sgxtcbcomponents": [{"svn": svn} for svn in CPU_SVN], "pcesvn": PCE_SVN},
+def _sgx_info(options: CollateralOptions) -> dict[str, object]:
+    return {
+        "id": "SGX",
+        "version": 3,
+        **_header(options),
+        "fmspc": FMSPC.hex().upper(),
+        "pceId": "0000",
+        "tcbType": 0,
+        "tcbLevels": [_level(options, {"sgxtcbcomponents": _components(CPU_SVN)})],
+    }
+
+
+def _tdx_info(options: CollateralOptions) -> dict[str, object]:
+    components: dict[str, object] = {
+        "sgxtcbcomponents": _components(CPU_SVN),
+        "tdxtcbcomponents": _components(TDX_SVN),
+    }
+    module = {
+        "mrsigner": "00" * 48,  # the software TD's report names none
+        "attributes": "00" * 8,
+        "attributesMask": "FF" * 8,
+    }
+    return {
+        **_sgx_info(options),
+        "id": "TDX",
+        "tdxModule": module,
+        "tcbLevels": [_level(options, components)],
+    }
+
+
+def _components(svns: bytes) -> list[dict[str, int]]:
+    return [{"svn": svn} for svn in svns]
+
+
+def _level(options: CollateralOptions, components: dict[str, object]) -> dict[str, object]:
+    level: dict[str, object] = {
+        "tcb": {**components, "pcesvn": PCE_SVN},
         "tcbDate": _date(options.issued_s),
         "tcbStatus": options.status,
     }
     if options.advisories:
         level["advisoryIDs"] = list(options.advisories)
-    return _compact(
-        {
-            "id": "SGX",
-            "version": 3,
-            **_header(options),
-            "fmspc": FMSPC.hex().upper(),
-            "pceId": "0000",
-            "tcbType": 0,
-            "tcbLevels": [level],
-        }
-    )
+    return level
 
 
-def _qe_identity(qe_signer: bytes, options: CollateralOptions) -> str:
+def _qe_identity(name: str, qe_signer: bytes, options: CollateralOptions) -> str:
     level = {
         "tcb": {"isvsvn": QE_SVN},
         "tcbDate": _date(options.issued_s),
@@ -112,7 +147,7 @@ def _qe_identity(qe_signer: bytes, options: CollateralOptions) -> str:
     }
     return _compact(
         {
-            "id": "QE",
+            "id": name,
             "version": 2,
             **_header(options),
             "miscselect": "00000000",

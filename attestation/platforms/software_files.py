@@ -2,10 +2,16 @@
 
 Rules: the directory is made with mode 0700 and files with 0600; a file that others may touch
 or that is no regular file is refused before it is read. Layout, all DER unless said:
+  tee              one word: sgx, tdx or snp   sealing.key   32 random bytes
+  collateral.pb    encoded collateral
+and for SGX and TDX
   root.key pck-ca.key tcb-signer.key pck.key   PKCS 8: sign certificates and collateral
-  attestation.key  PKCS 8: signs quotes        sealing.key   32 random bytes
   root.crt pck-ca.crt tcb-signer.crt pck.crt   certificates
-  qe.bin           the constant part of a quote            collateral.pb encoded collateral
+  attestation.key  PKCS 8: signs quotes        qe.bin        the constant part of a quote
+for SEV-SNP
+  ark.key ask.key  PKCS 8: sign certificates and collateral
+  ark.crt ask.crt vcek.crt                     certificates
+  vcek.key         PKCS 8: signs reports       chip.id       64 random bytes
 """
 
 import os
@@ -17,7 +23,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
@@ -27,13 +34,22 @@ from cryptography.hazmat.primitives.serialization import (
 
 from attestation.errors import PlatformError
 from attestation.platforms.software_pki import Authority
+from attestation.platforms.software_snp_pki import SnpAuthority
 
+SGX, TDX, SNP = "sgx", "tdx", "snp"
+TEES = (SGX, TDX, SNP)
+
+TEE = "tee"
 ATTESTATION_KEY = "attestation.key"
 SEALING_KEY = "sealing.key"
 QE_PART = "qe.bin"
 COLLATERAL = "collateral.pb"
 ROOT_CERTIFICATE = "root.crt"
 TCB_SIGNER_CERTIFICATE = "tcb-signer.crt"
+ARK_CERTIFICATE = "ark.crt"
+VCEK_CERTIFICATE = "vcek.crt"
+VCEK_KEY = "vcek.key"
+CHIP_ID = "chip.id"
 
 MAX_FILE_BYTES = 2 * 1024 * 1024
 
@@ -103,17 +119,34 @@ class PlatformFiles:
         except OSError as error:
             raise PlatformError(f"{path}: cannot be written: {error}") from error
 
+    def read_tee(self) -> str:
+        """Which kind of TEE the directory stands for; raises PlatformError."""
+        tee = self.read(TEE).decode(errors="replace").strip()
+        if tee not in TEES:
+            raise PlatformError(f"{self._directory / TEE}: must be one of {', '.join(TEES)}")
+        return tee
+
     def read_key(self, name: str) -> ec.EllipticCurvePrivateKey:
-        """A P-256 private key; raises PlatformError without showing the file's content."""
-        try:
-            key = load_der_private_key(self.read(name), password=None)
-        except (ValueError, TypeError) as error:
-            raise PlatformError(f"{self._directory / name}: not a private key") from error
+        """A private key on a curve; raises PlatformError without showing the file's content."""
+        key = self._private_key(name)
         if not isinstance(key, ec.EllipticCurvePrivateKey):
-            raise PlatformError(f"{self._directory / name}: not a P-256 key")
+            raise PlatformError(f"{self._directory / name}: not an elliptic-curve key")
         return key
 
-    def write_key(self, name: str, key: ec.EllipticCurvePrivateKey) -> None:
+    def read_rsa_key(self, name: str) -> rsa.RSAPrivateKey:
+        """An RSA private key; raises PlatformError without showing the file's content."""
+        key = self._private_key(name)
+        if not isinstance(key, rsa.RSAPrivateKey):
+            raise PlatformError(f"{self._directory / name}: not an RSA key")
+        return key
+
+    def _private_key(self, name: str) -> PrivateKeyTypes:
+        try:
+            return load_der_private_key(self.read(name), password=None)
+        except (ValueError, TypeError) as error:
+            raise PlatformError(f"{self._directory / name}: not a private key") from error
+
+    def write_key(self, name: str, key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey) -> None:
         """Write a private key as PKCS 8; raises PlatformError."""
         self.write(name, key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption()))
 
@@ -123,6 +156,10 @@ class PlatformFiles:
             return x509.load_der_x509_certificate(self.read(name))
         except ValueError as error:
             raise PlatformError(f"{self._directory / name}: not a certificate") from error
+
+    def write_certificate(self, name: str, certificate: x509.Certificate) -> None:
+        """Write a certificate as DER; raises PlatformError."""
+        self.write(name, certificate.public_bytes(Encoding.DER))
 
     def read_authority(self) -> Authority:
         """All signing keys and certificates; raises PlatformError."""
@@ -149,4 +186,24 @@ class PlatformFiles:
             (TCB_SIGNER_CERTIFICATE, authority.tcb_signer),
             ("pck.crt", authority.pck),
         ):
-            self.write(name, certificate.public_bytes(Encoding.DER))
+            self.write_certificate(name, certificate)
+
+    def read_snp_authority(self) -> SnpAuthority:
+        """All signing keys and certificates; raises PlatformError."""
+        return SnpAuthority(
+            ark_key=self.read_rsa_key("ark.key"),
+            ask_key=self.read_rsa_key("ask.key"),
+            vcek_key=self.read_key(VCEK_KEY),
+            ark=self.read_certificate(ARK_CERTIFICATE),
+            ask=self.read_certificate("ask.crt"),
+            vcek=self.read_certificate(VCEK_CERTIFICATE),
+        )
+
+    def write_snp_authority(self, authority: SnpAuthority) -> None:
+        """Write all signing keys and certificates; raises PlatformError."""
+        self.write_key("ark.key", authority.ark_key)
+        self.write_key("ask.key", authority.ask_key)
+        self.write_key(VCEK_KEY, authority.vcek_key)
+        self.write_certificate(ARK_CERTIFICATE, authority.ark)
+        self.write_certificate("ask.crt", authority.ask)
+        self.write_certificate(VCEK_CERTIFICATE, authority.vcek)

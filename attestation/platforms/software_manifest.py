@@ -4,8 +4,9 @@ Rules: a TOML file {name, product_id, svn, signer, files, root}. `root` is a dir
 the manifest's (default "."); each entry of `files` is a file, a directory (everything below it but
 ``__pycache__``) or a glob pattern, relative to root; one that matches nothing is an error. Links
 are refused. The measurement is SHA-256 over ``sealedger software v1`` newline and, per file sorted
-by path, ``<sha256 hex>  <path>`` newline: one changed byte changes it. The signer is a bare name
-that anybody may write: good for development, worth nothing elsewhere.
+by path, ``<sha256 hex>  <path>`` newline: one changed byte changes it; where the TEE's own
+measurements have 48 bytes (TDX, SEV-SNP), SHA-384 over the same. The signer is a bare name that
+anybody may write: good for development, worth nothing elsewhere.
 """
 
 import hashlib
@@ -71,16 +72,30 @@ def read_manifest(path: Path) -> Manifest:
     )
 
 
+def software_id_key_digest(name: str) -> bytes:
+    """The ID_KEY_DIGEST (48 bytes) of a software signer's name, to name it in a policy."""
+    return hashlib.sha384(_SIGNER_HEADER + name.encode()).digest()
+
+
 def measure(manifest: Manifest) -> bytes:
-    """The measurement (32 bytes) of the files as they are now; raises PlatformError."""
-    digest = hashlib.sha256(_HEADER)
+    """The MRENCLAVE (32 bytes) of the files as they are now; raises PlatformError."""
+    return hashlib.sha256(_lines(manifest)).digest()
+
+
+def measure_guest(manifest: Manifest) -> bytes:
+    """The MRTD or MEASUREMENT (48 bytes) of the files as they are now; raises PlatformError."""
+    return hashlib.sha384(_lines(manifest)).digest()
+
+
+def _lines(manifest: Manifest) -> bytes:
+    lines = [_HEADER]
     for name, file in _expand(manifest):
         try:
             content = file.read_bytes()
         except OSError as error:
             raise PlatformError(f"{name}: cannot be measured: {error}") from error
-        digest.update(f"{hashlib.sha256(content).hexdigest()}  {name}\n".encode())
-    return digest.digest()
+        lines.append(f"{hashlib.sha256(content).hexdigest()}  {name}\n".encode())
+    return b"".join(lines)
 
 
 def _expand(manifest: Manifest) -> list[tuple[str, Path]]:

@@ -6,8 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from attestation.dcap.rules import VerificationRules
-from attestation.dcap.verify import verify
 from attestation.errors import CannotDecideError, EvidenceError, PlatformError
 from attestation.handshake import verify_report_data
 from attestation.platforms.platform import Platform
@@ -23,6 +21,8 @@ from attestation.platforms.software_manifest import (
     read_manifest,
     software_signer,
 )
+from attestation.rules import VerificationRules
+from attestation.verify import verify
 from tests.support.attested import NOW_S
 
 DATA = bytes(range(64))
@@ -53,7 +53,7 @@ def directory(tmp_path: Path) -> Path:
 def rules_of(directory: Path) -> VerificationRules:
     """Rules that believe a platform directory."""
     trust = read_trust(directory)
-    return VerificationRules(roots=(trust.root,), tcb_signer_pins=(trust.tcb_signer_pin,))
+    return VerificationRules(roots=(trust.root,), tcb_signer_pins=trust.tcb_signer_pins)
 
 
 async def test_evidence_of_a_directory_verifies(app: Path, directory: Path) -> None:
