@@ -98,7 +98,7 @@ class AttestationEntry(_Model):
     """What evidence is verified by."""
 
     roots: Annotated[tuple[Certificate, ...], Field(min_length=1)]
-    tcb_signer_pins: Annotated[tuple[Hex32, ...], Field(min_length=1)]  # SHA-256 of the SPKI
+    tcb_signer_pins: tuple[Hex32, ...]  # SHA-256 of the SPKI; Intel's quotes need one
     tcb_floor: int = Field(default=0, ge=0)  # lowest tcbEvaluationDataNumber
 
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from attestation.platforms.software import SoftwarePlatform, create_platform, read_trust
-from attestation.policy import Match
+from attestation.platforms.software_files import SGX
 from enclave_client.network_file import NetworkFile
 from ledger.format.genesis import Collection
 from ledger.format.names import verify_name
@@ -29,7 +29,11 @@ STAGING = ".founding"
 
 @dataclass(frozen=True, slots=True)
 class FirstHome:
-    """What the operator chooses. `endpoint` is what clients connect to, if not where it listens."""
+    """What the operator chooses. `endpoint` is what clients connect to, if not where it listens.
+
+    `tee` is the kind of TEE that the software platform stands for; one that is there already has
+    to be of it.
+    """
 
     home: Path
     name: str
@@ -38,6 +42,7 @@ class FirstHome:
     http_listen: str
     lock: Path | None = None
     endpoint: str | None = None
+    tee: str = SGX
 
 
 def found_home(chosen: FirstHome, core_manifest: Path, now_ms: int) -> NetworkFile:
@@ -54,10 +59,9 @@ def found_home(chosen: FirstHome, core_manifest: Path, now_ms: int) -> NetworkFi
             platform_at = home.platform
         else:
             platform_at = staged.platform
-            create_platform(platform_at, now_ms // 1000)
+            create_platform(platform_at, now_ms // 1000, tee=chosen.tee)
         platform = SoftwarePlatform.open(platform_at, core_manifest)
-        enclave = platform.enclave
-        core = Match(signer=enclave.signer, product_id=enclave.product_id, minimum_svn=enclave.svn)
+        _verify_tee(platform_at, platform.enclave.tee, chosen.tee)
         plan = FoundingPlan(
             name=name,
             collections=chosen.collections,
@@ -66,7 +70,14 @@ def found_home(chosen: FirstHome, core_manifest: Path, now_ms: int) -> NetworkFi
         )
         replace_file(staged.config, config.encode(), 0o644)
         trust = read_trust(platform_at)
-        return found_development_network(staged, plan, CorePlatform(platform, trust, core), now_ms)
+        core = CorePlatform(platform, trust, platform.enclave.by_signer)
+        return found_development_network(staged, plan, core, now_ms)
+
+
+def _verify_tee(platform: Path, found: str, chosen: str) -> None:
+    if found != chosen:
+        hint = f"--tee {found}, or move the platform away"
+        raise ConfigError(f"{platform} stands for {found}, not for {chosen}", hint)
 
 
 def _config(chosen: FirstHome) -> NodeConfig:

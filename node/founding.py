@@ -156,7 +156,7 @@ def _genesis(
         witness_quorum=0,
         core_policy=encode_policy(core.core),
         roots=(core.trust.root,),
-        tcb_signer_pins=(core.trust.tcb_signer_pin,),
+        tcb_signer_pins=core.trust.tcb_signer_pins,
         tcb_floor=1,
         tcb_ceiling=2**32 - 1,
         rules_version=RULES_VERSION,

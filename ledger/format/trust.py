@@ -155,7 +155,6 @@ def _verify_counts(trust: TrustDocument) -> None:
         or len(trust.members) > MAX_MEMBERS,
         "core_policy": not trust.core_policy,
         "roots": not trust.roots,
-        "tcb_signer_pins": not trust.tcb_signer_pins,
         "tcb_ceiling": 0 < trust.tcb_ceiling < trust.tcb_floor,
         "rules_version": trust.rules_version < 1,
         "epoch": trust.epoch < 1,

@@ -289,7 +289,7 @@ class FakeLedger:
             witness_quorum=0,
             core_policy=encode_policy(core),
             roots=(self.found.trust.root,),
-            tcb_signer_pins=(self.found.trust.tcb_signer_pin,),
+            tcb_signer_pins=self.found.trust.tcb_signer_pins,
             tcb_floor=0,
             tcb_ceiling=100,
             rules_version=2,

@@ -212,7 +212,7 @@ async def test_evidence_of_the_software_platform_proves_the_service_key(tmp_path
     note = network.certify()
     await network.service.refresh_evidence(note)
     hello = decode_hello_evidence(network.service.hello(NONCE, SPKI))
-    rules = VerificationRules(roots=(trust.root,), tcb_signer_pins=(trust.tcb_signer_pin,))
+    rules = VerificationRules(roots=(trust.root,), tcb_signer_pins=trust.tcb_signer_pins)
     verdict = verify(hello.evidence, trust.collateral, rules, NOW_S + 60)
     assert verdict.report_data == report_data(KEY_SERVICE_LABEL, binding(network, 1))
     network.service.close()

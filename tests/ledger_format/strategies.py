@@ -250,7 +250,7 @@ def trust_documents(draw: st.DrawFn, *, first: bool = False) -> TrustDocument:
         witness_quorum=draw(st.integers(0, len(witnesses))),
         core_policy=draw(st.binary(min_size=1, max_size=20)),
         roots=tuple(draw(st.lists(st.binary(max_size=20), min_size=1, max_size=3))),
-        tcb_signer_pins=tuple(draw(st.lists(b32, min_size=1, max_size=3))),
+        tcb_signer_pins=tuple(draw(st.lists(b32, max_size=3))),
         tcb_floor=floor,
         tcb_ceiling=draw(st.just(0) | st.integers(floor, 2**32 - 1)),
         rules_version=draw(st.integers(1, 2**32 - 1)),

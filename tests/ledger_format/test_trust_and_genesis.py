@@ -84,7 +84,6 @@ def parties(count: int, operators: int | None = None) -> tuple[Party, ...]:
         ("100", {"cosigners": parties(100)}),
         ("core_policy", {"core_policy": b""}),
         ("roots", {"roots": ()}),
-        ("pins", {"tcb_signer_pins": ()}),
         ("pin", {"tcb_signer_pins": (bytes(20),)}),
         ("tcb_ceiling", {"tcb_ceiling": 16}),
         ("rules_version", {"rules_version": 0}),
