@@ -5,6 +5,7 @@ import { hex } from "../../node/http/explorer/bytes.js";
 import * as forms from "../../node/http/explorer/forms.js";
 import { tilePath } from "../../node/http/explorer/api.js";
 import { openEntries, typedData } from "../../node/http/explorer/query.js";
+import * as verdictForms from "../../node/http/explorer/verdict_forms.js";
 import { REASONS } from "../../node/http/explorer/reasons.js";
 
 const messages = {};
@@ -27,9 +28,11 @@ function walk(form) {
 }
 
 const limits = {};
-for (const name of ["Operation", "Outcome", "Leaf", "Body", "Opening", "AttestationVerdict"]) {
-  walk(forms[name]);
-  limits[name] = forms[name].limit;
+const { AttestationVerdict, CollateralVerdict } = verdictForms;
+const { Operation, Outcome, Leaf, Body, Opening } = forms;
+for (const form of [Operation, Outcome, Leaf, Body, Opening, AttestationVerdict, CollateralVerdict]) {
+  walk(form);
+  limits[form.name] = form.limit;
 }
 
 const question = {

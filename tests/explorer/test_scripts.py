@@ -13,7 +13,11 @@ from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from ledger.format.eip712 import query_typed_data
 from ledger.format.leaf import MAX_LEAF_BYTES
 from ledger.format.operation import MAX_OPERATION_BYTES
-from ledger.format.outcome import MAX_OUTCOME_BYTES
+from ledger.format.outcome import (
+    MAX_COLLATERAL_VERDICT_BYTES,
+    MAX_OUTCOME_BYTES,
+    MAX_VERDICT_BYTES,
+)
 from ledger.format.query import OpenEntries, Query, decode_query, query_hash
 from ledger.format.summary import summarize_question
 from ledger.format.transaction import MAX_BODY_BYTES, SignerKind
@@ -106,6 +110,8 @@ def test_limits_are_ours(dumped: dict[str, Any]) -> None:
     assert limits["Leaf"] == MAX_LEAF_BYTES
     assert limits["Body"] == MAX_BODY_BYTES
     assert limits["Opening"] == MAX_EXTRA_BYTES
+    assert limits["AttestationVerdict"] == MAX_VERDICT_BYTES
+    assert limits["CollateralVerdict"] == MAX_COLLATERAL_VERDICT_BYTES
 
 
 def test_words_are_ours(dumped: dict[str, Any]) -> None:

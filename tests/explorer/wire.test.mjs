@@ -1,12 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { formats, unhex } from "./vectors.mjs";
+import { bytesOf, formats, unhex } from "./vectors.mjs";
 import { FormError } from "../../node/http/explorer/bytes.js";
-import { AttestationVerdict, Body, Leaf, Operation, Outcome } from "../../node/http/explorer/forms.js";
+import { kindOf, subjectOf, versionOf } from "../../node/http/explorer/describe.js";
+import { Body, Leaf, Operation, Outcome } from "../../node/http/explorer/forms.js";
 import { decodeNetworkFile } from "../../node/http/explorer/network.js";
 import { parseToml } from "../../node/http/explorer/toml.js";
-import { decode } from "../../node/http/explorer/wire.js";
+import { AttestationVerdict, CollateralVerdict } from "../../node/http/explorer/verdict_forms.js";
+import { bytesField, decode, numberField } from "../../node/http/explorer/wire.js";
 
 const forms = { operation: Operation, outcome: Outcome, body: Body };
 const examples = Object.entries(formats).flatMap(([name, text]) => {
@@ -81,16 +83,122 @@ test("strings are UTF-8 and names are names", () => {
   }
 });
 
-test("a verdict is read with its identity", () => {
-  const identity = "08011220" + "11".repeat(32) + "1a20" + "22".repeat(32) + "200728033a0855" +
-    "70546f44617465";
-  const rest = "1240" + "33".repeat(64) + "1a20" + "44".repeat(32) + "201128e4a4a7da063080a4a7da06";
-  const size = (identity.length / 2).toString(16);
-  const verdict = decode(AttestationVerdict, unhex(`0a${size}${identity}${rest}`));
-  assert.equal(verdict.identity.tcb_status, "UpToDate");
-  assert.equal(verdict.identity.svn, 3);
-  assert.equal(verdict.raw.identity.length, identity.length / 2);
-  assert.throws(() => decode(AttestationVerdict, unhex(rest)), FormError);
+const join = (...parts) => Uint8Array.from(parts.flatMap((one) => [...one]));
+const fill = (size, byte) => new Uint8Array(size).fill(byte);
+const text = (at, words) => bytesField(at, bytesOf(words));
+
+const TCB = join(numberField(1, 4), numberField(3, 22), numberField(4, 213));
+const FIELDS = {
+  sgx: join(bytesField(1, fill(16, 5)), bytesField(2, fill(64, 0)), numberField(3, 7),
+    bytesField(4, fill(16, 1)), bytesField(5, fill(16, 2))),
+  tdx: join(...[1, 2, 3, 4, 5, 6, 7, 8].map((at) => bytesField(at, fill(48, at))),
+    bytesField(9, fill(8, 1)), bytesField(10, fill(8, 2))),
+  snp: join(bytesField(1, fill(32, 1)), bytesField(2, fill(16, 2)), bytesField(3, fill(16, 3)),
+    numberField(5, 0x30000n), numberField(7, 1), bytesField(8, TCB), bytesField(9, TCB),
+    text(10, "Genoa")),
+};
+const KINDS = { sgx: [1, 32, 12, "UpToDate"], tdx: [2, 48, 13, "OutOfDate"], snp: [3, 48, 14, "NotRated"] };
+
+function identityOf(kind, change = {}) {
+  const [platform, width, at, status] = KINDS[kind];
+  const found = { platform, measured: fill(width, 0x11), status, fields: FIELDS[kind], at, svn: 3, ...change };
+  return join(numberField(1, found.platform), bytesField(2, found.measured), bytesField(3, fill(48, 9)),
+    numberField(4, 7), numberField(5, found.svn), text(7, found.status), text(8, "INTEL-SA-00001"),
+    bytesField(9, fill(64, 7)), numberField(11, 1700000000), bytesField(found.at, found.fields));
+}
+
+function verdictOf(identity, key = "sgx/00906ed50000/processor") {
+  return join(bytesField(1, identity), bytesField(2, fill(64, 0x33)), bytesField(3, fill(32, 0x44)),
+    numberField(4, 17), numberField(5, 1790000100), numberField(6, 1790000000), text(7, key),
+    bytesField(8, fill(32, 0x55)));
+}
+
+test("a verdict is read with its identity, of every kind of TEE", () => {
+  for (const kind of Object.keys(KINDS)) {
+    const identity = identityOf(kind);
+    const verdict = decode(AttestationVerdict, verdictOf(identity));
+    assert.equal(verdict.identity.tcb_status, KINDS[kind][3]);
+    assert.equal(verdict.identity.fields, kind);
+    assert.equal(verdict.identity.svn, 3);
+    assert.deepEqual(verdict.raw.identity, identity);
+  }
+  assert.equal(decode(AttestationVerdict, verdictOf(identityOf("snp"))).identity.snp.reported_tcb.snp, 22);
+});
+
+test("a verdict that cannot be meant is refused", () => {
+  const big = join(numberField(1, 256));
+  const snp = (at, found) => join(FIELDS.snp.subarray(0, at), found);
+  for (const bad of [
+    verdictOf(identityOf("sgx")).subarray(bytesField(1, identityOf("sgx")).length),
+    verdictOf(identityOf("sgx"), "sgx/00906ed5000/processor"),
+    verdictOf(identityOf("sgx"), "snp/Rome"),
+    verdictOf(identityOf("sgx", { platform: 4 })),
+    verdictOf(identityOf("sgx", { platform: 2 })),
+    verdictOf(identityOf("sgx", { measured: fill(48, 1) })),
+    verdictOf(identityOf("tdx", { measured: fill(32, 1) })),
+    verdictOf(identityOf("sgx", { status: "NotRated" })),
+    verdictOf(identityOf("snp", { status: "UpToDate" })),
+    verdictOf(identityOf("sgx", { fields: FIELDS.sgx.subarray(18) })),
+    verdictOf(identityOf("tdx", { fields: FIELDS.tdx.subarray(0, 100) })),
+    verdictOf(identityOf("snp", { fields: snp(-7, text(10, "Rome")) })),
+    verdictOf(identityOf("snp", { fields: snp(-TCB.length - 9, join(bytesField(9, big), text(10, "Milan"))) })),
+  ]) assert.throws(() => decode(AttestationVerdict, bad), FormError);
+});
+
+test("a verdict of collateral is read, its list of numbers packed", () => {
+  const order = Uint8Array.from([17, 0x80, 0x01, 3]);
+  const of = (list, key = "snp/Turin") => join(text(1, key), bytesField(2, fill(32, 1)), list,
+    numberField(4, 17), numberField(5, 18), numberField(6, 5), numberField(7, 9),
+    bytesField(8, fill(32, 2)), numberField(9, 6));
+  const read = decode(CollateralVerdict, of(bytesField(3, order)));
+  assert.deepEqual(read.order, [17n, 128n, 3n]);
+  assert.equal(read.valid_until_s, 9n);
+  for (const bad of [of(numberField(3, 17)), of(join(bytesField(3, order), bytesField(3, order))),
+    of(bytesField(3, [], true)), of(bytesField(3, Uint8Array.from([0x80]))),
+    of(bytesField(3, Uint8Array.from([0x91, 0x00]))), of(bytesField(3, order), "snp/Rome")]) {
+    assert.throws(() => decode(CollateralVerdict, bad), FormError);
+  }
+});
+
+test("operations on releases that cannot be meant are refused", () => {
+  const version = (...parts) => join(...parts.map((one, at) => numberField(at + 1, one)));
+  const named = (name, of) => join(text(1, name), bytesField(2, of, true));
+  const revoke = (message) => decode(Operation, bytesField(14, message));
+  assert.equal(revoke(named("fns", version(1, 2, 3))).revoke_release.version.minor, 2);
+  assert.equal(revoke(named("fns", version(0, 0, 0))).revoke_release.version.major, 0);
+  for (const bad of [text(1, "fns"), named("a@b", version(1)), named("n".repeat(65), version(1)),
+    named("fns", version(2 ** 31))]) assert.throws(() => revoke(bad), FormError);
+  const measured = (platform, size) => join(numberField(1, platform), bytesField(2, fill(size, 1)));
+  const release = ({ measurements = [measured(1, 32), measured(2, 48)], notes = "ok", auditors = [1, 2] }) =>
+    decode(Operation, bytesField(12, bytesField(1, join(named("fns", version(1)),
+      ...measurements.map((one) => bytesField(3, one)), bytesField(4, fill(32, 4)), text(5, notes),
+      ...auditors.map((one) => bytesField(6, fill(20, one)))))));
+  assert.equal(release({}).publish_release.release.measurements.length, 2);
+  for (const bad of [{ measurements: [] }, { measurements: [measured(2, 48), measured(1, 32)] },
+    { measurements: [measured(1, 48)] }, { measurements: [measured(4, 48)] }, { notes: "a\nb" },
+    { notes: "n".repeat(513) }, { auditors: [] }, { auditors: [2, 1] }, { auditors: [1, 1] }]) {
+    assert.throws(() => release(bad), FormError);
+  }
+  const revokeSession = (name) => decode(Operation,
+    bytesField(15, join(bytesField(1, fill(32, 1)), text(2, name))));
+  assert.equal(revokeSession("").revoke_session.collection, "");
+  assert.throws(() => revokeSession("(all)"), FormError);
+});
+
+test("new operations and outcomes have words", () => {
+  const worded = (name) => decode(name.startsWith("operation") ? Operation : Outcome, unhex(formats[name]));
+  const published = worded("operation PublishRelease");
+  assert.equal(kindOf(published), "publish release");
+  assert.equal(subjectOf(published).collection, "fns@1.2.0");
+  assert.equal(subjectOf(worded("operation RevokeRelease of version 0.0.0")).collection, "fns@0.0.0");
+  assert.equal(kindOf(worded("operation RevokeSession")), "revoke session");
+  assert.equal(subjectOf(worded("operation RevokeSession")).collection, "team/secrets");
+  assert.equal(kindOf(worded("operation RevokeSession by a member")), "vote to revoke session");
+  assert.equal(versionOf(worded("outcome Votes")), "2 of 3");
+  assert.equal(versionOf(worded("outcome Votes that nobody counts")), "0 so far");
+  for (const [name] of examples.filter(([one]) => one.startsWith("operation "))) {
+    assert.ok(kindOf(worded(name)), name);
+  }
 });
 
 test("a network file is read, and only one that can be meant", async () => {

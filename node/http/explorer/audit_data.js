@@ -2,9 +2,10 @@
 
 import { FormError, encode, equal, hex, text } from "./bytes.js";
 import { checkOpened, checkReceipt, identityDigest, verdict } from "./checks.js";
-import { identityLine, kindOf, reasonOf, signerOf, subjectOf, versionOf } from "./describe.js";
-import { AttestationVerdict, verdictOf } from "./forms.js";
+import { kindOf, reasonOf, signerOf, subjectOf, versionOf } from "./describe.js";
+import { identityLine } from "./evidence_words.js";
 import { entriesOf } from "./query.js";
+import { AttestationVerdict, verdictOf } from "./verdict_forms.js";
 import { decode } from "./wire.js";
 
 const RECEIPT = encode("c2sp.org/tlog-proof@v1");

@@ -3,8 +3,9 @@
 
 import * as data from "./audit_data.js";
 import { FormError, fromHex } from "./bytes.js";
-import { kindOf, reasonOf, subjectOf, verdictRows, versionOf } from "./describe.js";
+import { kindOf, reasonOf, subjectOf, versionOf } from "./describe.js";
 import { code, count, facts, fault, fill, h, moment, table } from "./dom.js";
+import { verdictRows } from "./evidence_words.js";
 import { filePicker } from "./picker.js";
 import { network } from "./pinned.js";
 import { askSigned, askWithWallet, walletAccount } from "./query.js";

@@ -1,50 +1,24 @@
 // What stands in the log and beside it: the fields of proto/sealedger/v1 and their rules
-// (docs/spec/formats.md, attestation.md). A test compares these tables with the .proto files.
+// (docs/spec/formats.md). Verdicts have a file of their own. A test compares these tables with the .proto files.
 
-import { FormError, hex, split } from "./bytes.js";
+import { split } from "./bytes.js";
+import { bool, bytes, growing, named, need, number, one, part, u32, u64, word } from "./fields.js";
 import { REASONS } from "./reasons.js";
-import { decode, schema } from "./wire.js";
+import {
+  EndorseRelease, PublishRelease, RevokeRelease, RevokeSession, UpdateCollateral,
+} from "./release_forms.js";
+import { schema } from "./wire.js";
 
-const SEGMENT = /^[A-Za-z0-9._-]+$/;
 const MAX_OPERATION = 20 * 1024;
 const MAX_OUTCOME = 4096;
-const MAX_VERDICT = 2816;
+const MAX_VERDICT = 3584;
+const MAX_COLLATERAL_VERDICT = 512;
 const MAX_LEAF = 17_000;
 const MAX_EXTRA = 49_146;
 const MAX_OPERATIONS = 256;
-const TCB_STATUSES = [
-  "UpToDate", "SWHardeningNeeded", "ConfigurationNeeded", "ConfigurationAndSWHardeningNeeded",
-  "OutOfDate", "OutOfDateConfigurationNeeded", "TDRelaunchAdvised",
-  "TDRelaunchAdvisedConfigurationNeeded",
-];
 
 export const SIGNER_KINDS = { 1: "session", 2: "account", 3: "node", 4: "new session" };
 const SIGNER_BYTES = { 1: 32, 2: 20, 3: 32, 4: 33 };
-
-const u64 = (name, more = {}) => ({ name, type: "u64", ...more });
-const u32 = (name) => ({ name, type: "u32" });
-const bool = (name) => ({ name, type: "bool" });
-const word = (name, more = {}) => ({ name, type: "string", ...more });
-const bytes = (name, size, more = {}) => ({ name, type: "bytes", size, ...more });
-const number = (name) => ({ name, type: "enum" });
-const part = (name, message, more = {}) => ({ name, type: "message", message, ...more });
-const one = (group, name, message) => part(name, message, { group });
-
-function need(holds, what) {
-  if (!holds) throw new FormError(what);
-}
-
-function isName(name) {
-  const segments = name.split("/");
-  const are = segments.every((one) => SEGMENT.test(one) && one !== "." && one !== "..");
-  return name.length <= 200 && are;
-}
-
-function named(...fields) {
-  return (message) => {
-    for (const field of fields) need(isName(message[field]), `${field} is no name`);
-  };
-}
 
 // -- operations --------------------------------------------------------------------------------
 
@@ -97,8 +71,7 @@ const CollectionTerms = schema("CollectionTerms", MAX_OPERATION, {
     need(policy.length >= 1 && policy.length <= 8192, "a policy has 1 to 8,192 bytes");
   }
   need(terms.auditors.length <= 64, "at most 64 auditors");
-  const auditors = terms.auditors.map(hex);
-  need(auditors.every((one, at) => at === 0 || auditors[at - 1] < one), "auditors are not sorted");
+  growing(terms.auditors, "auditors");
 });
 const CreateCollection = schema("CreateCollection", MAX_OPERATION, {
   1: word("collection"),
@@ -129,6 +102,11 @@ export const Operation = schema("Operation", MAX_OPERATION, {
   8: one("kind", "set_policy", () => SetPolicy),
   9: one("kind", "freeze_collection", () => FreezeCollection),
   10: one("kind", "destroy", () => Destroy),
+  11: one("kind", "update_collateral", () => UpdateCollateral),
+  12: one("kind", "publish_release", () => PublishRelease),
+  13: one("kind", "endorse_release", () => EndorseRelease),
+  14: one("kind", "revoke_release", () => RevokeRelease),
+  15: one("kind", "revoke_session", () => RevokeSession),
 }, hasKind);
 
 function versioned(message) {
@@ -152,7 +130,7 @@ const SessionOpened = schema("SessionOpened", MAX_OUTCOME, {
   2: u64("expires_ms"),
   3: u32("epoch"),
   4: bytes("verdict"),
-});
+}, (opened) => need(opened.verdict.length <= MAX_VERDICT, "the verdict is too large"));
 const KeyAcquired = schema("KeyAcquired", MAX_OUTCOME, {
   1: word("collection"),
   2: u32("epoch"),
@@ -189,6 +167,14 @@ const Destroyed = schema("Destroyed", MAX_OUTCOME, { 1: u64("first"), 2: u64("la
   counted("first", "last")(gone);
   need(gone.first <= gone.last, "versions go from the first to the last");
 });
+const CollateralUpdated = schema("CollateralUpdated", MAX_OUTCOME, {
+  1: bytes("verdict"),
+}, ({ verdict }) => need(verdict.length >= 1 && verdict.length <= MAX_COLLATERAL_VERDICT,
+  "a verdict of collateral has 1 to 512 bytes"));
+const Votes = schema("Votes", MAX_OUTCOME, {
+  1: u32("cast"),
+  2: u32("needed"),
+});
 
 export const Outcome = schema("Outcome", MAX_OUTCOME, {
   1: number("reason"),
@@ -199,6 +185,8 @@ export const Outcome = schema("Outcome", MAX_OUTCOME, {
   6: one("detail", "deleted", () => Deleted),
   7: one("detail", "conflict", () => Conflict),
   8: one("detail", "destroyed", () => Destroyed),
+  9: one("detail", "collateral_updated", () => CollateralUpdated),
+  10: one("detail", "votes", () => Votes),
 }, (outcome) => {
   const reason = REASONS[outcome.reason];
   need(reason !== undefined, "the reason is unknown");
@@ -213,43 +201,6 @@ function counted(...fields) {
     for (const field of fields) need(message[field] > 0n, "versions start at 1");
   };
 }
-
-// -- what verifiers concluded ------------------------------------------------------------------
-
-const EnclaveIdentity = schema("EnclaveIdentity", 2560, {
-  1: number("platform"),
-  2: bytes("measurement", [32, 48]),
-  3: bytes("signer", [0, 32, 48]),
-  4: u32("product_id"),
-  5: u32("svn"),
-  6: bool("debug"),
-  7: word("tcb_status"),
-  8: word("advisories", { repeated: true }),
-  9: bytes("platform_id"),
-  10: bytes("fmspc", [0, 6]),
-}, (identity) => {
-  need(identity.platform >= 1 && identity.platform <= 3, "the platform is unknown");
-  need(identity.product_id < 65536 && identity.svn < 65536, "a number is over 16 bits");
-  need(TCB_STATUSES.includes(identity.tcb_status), "the TCB status is unknown");
-  need(identity.advisories.length <= 64, "at most 64 advisories");
-  for (const [at, advisory] of identity.advisories.entries()) {
-    need(/^[A-Za-z0-9-]{1,32}$/.test(advisory), "an advisory is no name");
-    need(at === 0 || identity.advisories[at - 1] < advisory, "advisories are not sorted");
-  }
-  need(identity.platform_id.length <= 32, "the platform id is too long");
-});
-export const AttestationVerdict = schema("AttestationVerdict", MAX_VERDICT, {
-  1: part("identity", () => EnclaveIdentity),
-  2: bytes("report_data", 64),
-  3: bytes("quote_digest", 32),
-  4: u32("collateral_number"),
-  5: u64("verified_at_s"),
-  6: u64("effective_s"),
-}, (verdict) => {
-  need(verdict.identity !== null, "there is no identity");
-  need(verdict.effective_s <= verdict.verified_at_s && verdict.verified_at_s < 1n << 63n,
-    "the times are impossible");
-});
 
 // -- leaves ------------------------------------------------------------------------------------
 
@@ -314,13 +265,3 @@ export const Opening = schema("Opening", MAX_EXTRA, {
   const positions = opening.operations.map((opened) => opened.position);
   need(positions.every((at, n) => n === 0 || positions[n - 1] < at), "positions must grow");
 });
-
-/** A decoded verdict, or null for bytes that are none. */
-export function verdictOf(encoded) {
-  try {
-    return decode(AttestationVerdict, encoded);
-  } catch (error) {
-    if (error instanceof FormError) return null;
-    throw error;
-  }
-}

@@ -2,11 +2,12 @@
 
 import { hex } from "./bytes.js";
 import { checkReceipt, verdict } from "./checks.js";
-import { operationRows, outcomeRows, signerOf, verdictRows } from "./describe.js";
+import { operationRows, outcomeRows, signerOf } from "./describe.js";
 import { code, count, facts, fault, fill, h, moment } from "./dom.js";
-import { verdictOf } from "./forms.js";
+import { collateralRows, verdictRows } from "./evidence_words.js";
 import { filePicker } from "./picker.js";
 import { network } from "./pinned.js";
+import { collateralVerdictOf, verdictOf } from "./verdict_forms.js";
 import { verdictCard } from "./verdicts.js";
 
 const WORDS = {
@@ -50,12 +51,21 @@ async function receiptCard(name, bytes) {
   ];
 }
 
-/** One opened operation with its outcome, and its evidence where it opened a session. */
+/** One opened operation with its outcome, and what was judged of its evidence or collateral. */
 export function openedSection({ position, operation, outcome }) {
-  const judged = outcome.detail === "session_opened" ? verdictOf(outcome.session_opened.verdict) : null;
   return h("section", { class: "opened" },
     h("h3", {}, `Operation ${position}`),
     h("h4", {}, "What was asked"), facts(operationRows(operation)),
     h("h4", {}, "What was answered"), facts(outcomeRows(outcome)),
-    judged === null ? null : [h("h4", {}, "Its evidence"), facts(verdictRows(judged))]);
+    judgedSection(outcome));
+}
+
+function judgedSection(outcome) {
+  if (outcome.detail === "session_opened") {
+    const judged = verdictOf(outcome.session_opened.verdict);
+    return judged && [h("h4", {}, "Its evidence"), facts(verdictRows(judged))];
+  }
+  if (outcome.detail !== "collateral_updated") return null;
+  const judged = collateralVerdictOf(outcome.collateral_updated.verdict);
+  return judged && [h("h4", {}, "The collateral"), facts(collateralRows(judged))];
 }

@@ -2,7 +2,8 @@
 //
 // 1. Fields stand in the order of their numbers, each once (repeated ones excepted).
 // 2. Varints are as short as they can be and within the field's width.
-// 3. No field holds its default, but optional ones that are set, and members of lists.
+// 3. No field holds its default, but optional ones that are set, and members of lists. A list of
+//    numbers is packed into one field.
 // 4. No unknown field, no member of a group beside another one, nothing after the end.
 // So whatever is read has exactly one spelling. Numbers of 64 bits are BigInts.
 
@@ -14,8 +15,8 @@ const WIDTHS = { u64: (1n << 64n) - 1n, u32: (1n << 32n) - 1n, enum: (1n << 31n)
 const DEFAULTS = { u64: 0n, u32: 0, enum: 0, bool: false, string: "" };
 
 /**
- * A message's description. `fields`: number -> {name, type, repeated, optional, group, message,
- * size}; `size` (or one of several sizes) is what bytes must have; `check` may throw FormError.
+ * A message's description. `fields`: number -> {name, type, repeated, packed, optional, group,
+ * message, size}; `size` (or one of several sizes) is what bytes must have; `check` may throw FormError.
  */
 export function schema(name, limit, fields, check = () => {}) {
   return { name, limit, fields: new Map(Object.entries(fields).map(number)), check };
@@ -38,7 +39,7 @@ export function decode(form, bytes) {
     const [at, wire] = [Number(tag >> 3n), Number(tag & 7n)];
     const field = form.fields.get(at);
     if (field === undefined) throw new FormError(`${form.name}: unknown field ${at}`);
-    if (at < last || (at === last && !field.repeated)) {
+    if (at < last || (at === last && (!field.repeated || field.packed))) {
       throw new FormError(`${form.name}: ${field.name} is out of order`);
     }
     last = at;
@@ -65,7 +66,7 @@ function store(form, message, field, found) {
   const kept = field.type === "message" ? decode(field.message(), found) : found;
   if (field.type === "message") message.raw[field.name] = found;
   if (field.repeated) {
-    message[field.name].push(kept);
+    message[field.name].push(...(field.packed ? kept : [kept]));
     return;
   }
   if (isDefault(field, kept)) throw new FormError(`${where} holds its default`);
@@ -83,20 +84,31 @@ function isDefault(field, kept) {
 
 function value(reader, field, wire) {
   const where = `${reader.name}: ${field.name}`;
-  if (wire !== (field.type in WIDTHS ? VARINT : LENGTH)) {
+  if (wire !== (field.type in WIDTHS && !field.packed ? VARINT : LENGTH)) {
     throw new FormError(`${where} has another type`);
   }
-  if (wire === VARINT) {
-    const found = varint(reader, WIDTHS[field.type]);
-    if (field.type === "u64") return found;
-    return field.type === "bool" ? found === 1n : Number(found);
-  }
+  if (wire === VARINT) return numberOf(reader, field);
   const length = Number(varint(reader, WIDTHS.enum));
   const stop = reader.at + length;
   if (stop > reader.bytes.length) throw new FormError(`${where} is cut off`);
   const found = reader.bytes.subarray(reader.at, stop);
   reader.at = stop;
+  if (field.packed) return packed(found, field, where);
   return field.type === "string" ? text(found, where) : found;
+}
+
+function numberOf(reader, field) {
+  const found = varint(reader, WIDTHS[field.type]);
+  if (field.type === "u64") return found;
+  return field.type === "bool" ? found === 1n : Number(found);
+}
+
+function packed(found, field, where) {
+  if (found.length === 0) throw new FormError(`${where} holds its default`);
+  const reader = { bytes: found, at: 0, name: where };
+  const numbers = [];
+  while (reader.at < found.length) numbers.push(numberOf(reader, field));
+  return numbers;
 }
 
 function varint(reader, maximum) {
