@@ -8,15 +8,30 @@ are canonical.
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from hashlib import sha256
 
+from attestation.collateral import encode_collateral
+from attestation.fields import SgxFields
 from attestation.handshake import CLIENT_LABEL, ReportBinding, report_data
 from attestation.identity import Identity
+from attestation.platforms.software import QE_SIGNER
+from attestation.platforms.software_collateral import (
+    CPU_SVN,
+    FMSPC,
+    PCE_SVN,
+    CollateralOptions,
+    make_collateral,
+)
+from attestation.platforms.software_der import PlatformNumbers
+from attestation.platforms.software_pki import DAY_S, new_authority
 from attestation.policy import AnyOf, Match, encode_policy
 from attestation.verdict import Verdict, encode_verdict
+from attestation.verify import read_facts
+from contracts.collateral import CollateralRecord, collateral_of
 from contracts.errors import RefusedError
 from contracts.execute import Block, Executed, Repeated, execute, parameters_of
-from contracts.genesis import genesis_state
+from contracts.genesis import RULES_VERSION, genesis_state
 from contracts.prepare import prepare
 from contracts.records import Parameters
 from contracts.view import BlockEnd
@@ -62,13 +77,17 @@ from tests.support.log_signers import cosigner
 
 START_MS = 1_800_000_000_000
 MINUTE_MS = 60_000
+COLLATERAL_KEY = f"sgx/{FMSPC.hex()}/processor"
+EVALUATION_NUMBER = 17
 SERVICE_KEY = sha256(b"the key service").digest()
 CORE = cosigner("core.example")
 
 
 def identity_of(name: str, **changes: object) -> Identity:
     """An SGX enclave whose measurement is made from its name."""
-    return replace(Identity(platform="sgx", measurement=sha256(name.encode()).digest()), **changes)  # type: ignore[arg-type]  # a test's shorthand for fields of any type
+    measurement = sha256(name.encode()).digest()
+    usual = Identity(platform="sgx", measurement=measurement, fields=SgxFields())
+    return replace(usual, **changes)  # type: ignore[arg-type]  # a test's shorthand for fields of any type
 
 
 def policy_of(*names: str) -> bytes:
@@ -89,9 +108,9 @@ COLLECTIONS = (
 )
 
 
-def trust_document() -> TrustDocument:
+def trust_document(**changes: object) -> TrustDocument:
     """A first trust document with one core."""
-    return TrustDocument(
+    usual = TrustDocument(
         version=1,
         previous_digest=b"",
         members=(),
@@ -109,11 +128,24 @@ def trust_document() -> TrustDocument:
         tcb_signer_pins=(bytes(32),),
         tcb_floor=0,
         tcb_ceiling=0,
-        rules_version=2,
+        rules_version=RULES_VERSION,
         rules_height=0,
         epoch=1,
         grace_s=0,
     )
+    return replace(usual, **changes)  # type: ignore[arg-type]  # a test's shorthand for fields of any type
+
+
+@lru_cache(maxsize=1)
+def genesis_collateral() -> bytes:
+    """Real collateral for `COLLATERAL_KEY`, made once, good for ten years."""
+    numbers = PlatformNumbers(ppid=bytes(16), fmspc=FMSPC, cpu_svn=CPU_SVN, pce_svn=PCE_SVN)
+    issued_s = START_MS // 1000 - DAY_S
+    authority = new_authority(numbers, issued_s)
+    options = CollateralOptions(
+        issued_s=issued_s, validity_s=3_600 * DAY_S, evaluation_number=EVALUATION_NUMBER
+    )
+    return encode_collateral(make_collateral(authority, QE_SIGNER, options))
 
 
 def genesis_bytes(
@@ -121,6 +153,7 @@ def genesis_bytes(
     limits: Limits | None = None,
     salt: bytes = bytes(32),
     auditors: tuple[bytes, ...] = (),
+    trust: TrustDocument | None = None,
 ) -> bytes:
     """Genesis of a development network."""
     return encode_genesis(
@@ -129,8 +162,8 @@ def genesis_bytes(
             profile=Profile.DEVELOPMENT,
             time_ms=START_MS,
             salt=salt,
-            trust=encode_trust(trust_document()),
-            collateral=(),
+            trust=encode_trust(trust or trust_document()),
+            collateral=(genesis_collateral(),),
             limits=limits or Limits(),
             collections=collections,
             auditors=auditors,
@@ -222,7 +255,9 @@ class SmallRules:
     def __init__(self, genesis: bytes | None = None) -> None:
         self.genesis = genesis_bytes() if genesis is None else genesis
         self.network_id = network_id(self.genesis)
-        self.state = DictState(genesis_state(decode_genesis(self.genesis), ()))
+        decoded = decode_genesis(self.genesis)
+        facts = tuple(map(read_facts, decoded.collateral))
+        self.state = DictState(genesis_state(decoded, facts))
         self.log = BlockEnds()
         self.time_ms = START_MS
         self.height = 0
@@ -236,6 +271,14 @@ class SmallRules:
     def parameters(self) -> Parameters:
         """The rules' parameters now."""
         return parameters_of(self.state)
+
+    @property
+    def collateral(self) -> CollateralRecord:
+        """What sessions are judged by now."""
+        record = collateral_of(self.state, COLLATERAL_KEY)
+        if record is None:
+            raise AssertionError("genesis holds no collateral for the test's enclaves")
+        return record
 
     # ------------------------------------------------------------------ what happens
 
@@ -337,9 +380,11 @@ class SmallRules:
             identity=identity,
             report_data=bound,
             quote_digest=sha256(quote or bound).digest(),
-            collateral_number=17,
+            collateral_number=EVALUATION_NUMBER,
             verified_at_s=self.time_ms // 1000,
             effective_s=self.time_ms // 1000,
+            collateral_key=COLLATERAL_KEY,
+            collateral_digest=self.collateral.digest,
         )
 
     def open(self, enclave: Enclave, identity: Identity | None = None) -> Signer:
