@@ -2,7 +2,8 @@
 
 1. node.toml: each setting, with its line.
 2. genesis.pb and network.toml belong together; the node's key is one of the network's cosigners.
-3. Nobody else can read a key or write a folder; the platform opens with its manifest.
+3. Nobody else can read a key or write a folder; the platform opens with its manifest, may be used
+   by this network, and gives sealing keys.
 4. The key service's state, the ledger and the rollback lock are there.
 5. The addresses are free, unless this home's node runs and has them.
 Not here: whether data, lock and key service agree (node.app, when they open), the ledger (fsck).
@@ -11,21 +12,23 @@ Not here: whether data, lock and key service agree (node.app, when they open), t
 import os
 import socket
 import stat
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from attestation.errors import AttestationError
-from attestation.platforms.software import SoftwarePlatform
+from attestation.errors import AttestationError, PlatformError
+from attestation.platforms.detect import SOFTWARE
+from attestation.platforms.ias import VARIABLES, verify_no_ias
 from enclave_client.errors import SealedgerClientError
 from kms.errors import KmsError
 from ledger.crypto.ed25519 import SigningKey
 from ledger.crypto.secret import Secret
 from ledger.errors import LedgerError
-from ledger.format.genesis import decode_genesis, network_id
+from ledger.format.genesis import Profile, decode_genesis, network_id
 from ledger.format.trust import TrustDocument, decode_trust
 from node.belongs import own_network_file, own_party
-from node.config import NodeConfig, line_in_file, read_config
+from node.config import NodeConfig, PlatformConfig, line_in_file, read_config
+from node.core_platform import core_places, open_core_platform
 from node.errors import ConfigError, LockHeldError, NodeError
 from node.founding import read_genesis
 from node.home import Home, SealedFile, read_private
@@ -48,15 +51,19 @@ class HomeCheck:
 @dataclass(frozen=True, slots=True)
 class _Genesis:
     data: bytes
+    profile: Profile
     trust: TrustDocument
 
 
-def check_files(home: Home, default_manifest: Path) -> HomeCheck:
-    """Check a home (1 to 5 above); `default_manifest` is the core's own. Raises nothing."""
+def check_files(home: Home, default_manifest: Path, environment: Mapping[str, str]) -> HomeCheck:
+    """Check a home (1 to 5 above); `default_manifest` is the core's own. Raises nothing.
+
+    `environment` is the process's, read at the edge: settings of an ended service are a problem.
+    """
     config, problems = read_config(home.config)
     if not home.config.exists() and not home.genesis.exists():
         return HomeCheck(config, problems, is_running=False)
-    found = list(problems)
+    found = [*problems, *_environment(environment)]
     genesis = _genesis(home, found)
     if genesis is not None:
         found += _belonging(home, genesis)
@@ -64,7 +71,9 @@ def check_files(home: Home, default_manifest: Path) -> HomeCheck:
     found += _stored(home)
     is_running = False
     if not problems:  # what the settings name is known
-        found += _platform(home, config.platform.manifest or default_manifest)
+        # Without a genesis nothing is known to be forbidden; it will be checked when that is back.
+        profile = Profile.DEVELOPMENT if genesis is None else genesis.profile
+        found += _platform(home, config.platform, default_manifest, profile)
         if genesis is not None:
             is_running, held = _lock(config.ledger.lock or home.lock, genesis.data)
             found += held
@@ -78,7 +87,8 @@ def _genesis(home: Home, found: list[Problem]) -> _Genesis | None:
 
     def read() -> None:
         data = read_genesis(home.genesis)
-        made.append(_Genesis(data, decode_trust(decode_genesis(data).trust)))
+        decoded = decode_genesis(data)
+        made.append(_Genesis(data, decoded.profile, decode_trust(decoded.trust)))
 
     found += _tried(home.genesis, read, "bring back the genesis file of this network")
     return made[0] if made else None
@@ -113,16 +123,39 @@ def _modes(home: Home) -> Iterator[Problem]:
                 yield Problem(str(file), said, f"chmod 600 {file}")
 
 
-def _platform(home: Home, manifest: Path) -> Iterator[Problem]:
+def _environment(environment: Mapping[str, str]) -> Iterator[Problem]:
     try:
-        SoftwarePlatform.open(home.platform, manifest)
-    except AttestationError as error:
+        verify_no_ias(environment)
+    except PlatformError as error:
+        yield Problem("environment", str(error), f"unset {' and '.join(VARIABLES)}")
+
+
+def _platform(
+    home: Home, config: PlatformConfig, default_manifest: Path, profile: Profile
+) -> Iterator[Problem]:
+    places = core_places(home, config, default_manifest)
+    try:
+        open_core_platform(config.kind, places, profile, {})
+    except PlatformError as error:
         said = str(error)
         if "must be 0600" in said:
             return  # the modes tell of it
-        is_keys = said.startswith(f"{home.platform}/")
-        fix = "bring back the platform directory" if is_keys else "bring back the program's files"
-        yield _problem(home.platform if is_keys else manifest, error, fix)
+        if config.kind != SOFTWARE:
+            yield _kind_problem(home, error)
+        elif said.startswith(f"{home.platform}/"):
+            yield _problem(home.platform, error, "bring back the platform directory")
+        else:
+            manifest = config.manifest or default_manifest
+            yield _problem(manifest, error, "bring back the program's files")
+    except ConfigError as error:
+        yield _kind_problem(home, error)
+
+
+def _kind_problem(home: Home, error: Exception) -> Problem:
+    """What is wrong with the kind of platform that node.toml chooses."""
+    found = _problem(home.config, error, "sealedger platform show says what this machine has")
+    line = line_in_file(home.config, ("platform", "kind"))
+    return replace(found, line=line, field="platform.kind")
 
 
 def _mode(path: Path) -> int:

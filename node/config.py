@@ -73,10 +73,22 @@ class LedgerConfig(_Model):
 
 
 class PlatformConfig(_Model):
-    """Which TEE the core runs in; `software` is for development networks only."""
+    """Which TEE the core runs in, and what it needs.
 
-    kind: str = Field(default="software", pattern="^software$", description='"software"')
+    The default is `software`, for development networks alone: their genesis names a software root,
+    so evidence of a TEE that a developer's machine happens to have would convince nobody, and
+    `auto` would choose it. Other networks refuse `software`, so that they have to say which. The
+    key service's state is sealed by the platform: `gramine` and `software` have a key for that;
+    `tsm` (TDX, SEV-SNP) and `occlum` have none, so a node on them does not start yet.
+    """
+
+    kind: str = Field(
+        default="software",
+        pattern="^(auto|gramine|tsm|occlum|software)$",
+        description='"auto", "gramine", "tsm", "occlum" or "software"',
+    )
     manifest: AbsolutePath | None = Field(default=None, description="an absolute path in quotes")
+    certificate: AbsolutePath | None = Field(default=None, description="an absolute path in quotes")
 
 
 class StopConfig(_Model):

@@ -1,9 +1,9 @@
 """Which platforms this machine has, and opening one of them.
 
-Rules: the order is gramine, tsm, occlum, software: an enclave may run inside a guest, and development
-comes last. Looking reads the presence of files and the text of one, and changes nothing; only
-opening a platform speaks to it. What is asked for by name is opened whether or not looking would
-have found it, so its own error says what is missing.
+Rules: the order is gramine, tsm, occlum, software: an enclave may run inside a guest, and the one
+for development comes last. Looking reads the presence of files and the text of one, and changes
+nothing; only opening a platform speaks to it. What is asked for by name is opened whether or not
+looking would have found it, so its own error says what is missing.
 """
 
 from collections.abc import Mapping

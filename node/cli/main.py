@@ -17,6 +17,7 @@ from node.cli.collection import collection
 from node.cli.network import network
 from node.cli.node import node
 from node.cli.output import show_error
+from node.cli.platform import platform
 from node.cli.receipt import receipt
 from node.cli.secret import secret
 from node.errors import NodeError
@@ -34,6 +35,7 @@ sealedger.add_command(audit)
 sealedger.add_command(collection)
 sealedger.add_command(network)
 sealedger.add_command(node)
+sealedger.add_command(platform)
 sealedger.add_command(receipt)
 sealedger.add_command(secret)
 

@@ -1,21 +1,25 @@
 """``sealedger node``: found, run and check a node."""
 
 import asyncio
+import os
 from pathlib import Path
 from typing import Any
 
 import click
 
-from attestation.platforms.software import SoftwarePlatform
-from attestation.platforms.software_manifest import measure, read_manifest
+from attestation.platforms.ias import verify_no_ias
+from attestation.platforms.software_enclave import enclave_of
+from attestation.platforms.software_files import SGX, TEES
+from attestation.platforms.software_manifest import read_manifest
 from attestation.policy import AnyOf, Match, encode_policy
-from ledger.format.genesis import Collection, network_id
+from ledger.format.genesis import Collection, decode_genesis, network_id
 from ledger.format.names import verify_name
 from node.app import clock_ms
 from node.checks import check_files
 from node.cli.output import show
 from node.cli.upkeep import progress_bar, show_check, show_fsck, show_status
 from node.config import NodeConfig
+from node.core_platform import core_places, open_core_platform
 from node.errors import ConfigError
 from node.first_home import FirstHome, found_home
 from node.founding import read_genesis
@@ -61,13 +65,21 @@ def node() -> None:
     type=click.Path(path_type=Path, dir_okay=False),
     help="The rollback lock's place, better on another disk.  [default: in the home]",
 )
+@click.option(
+    "--tee",
+    type=click.Choice(TEES),
+    default=SGX,
+    show_default=True,
+    help="The kind of TEE that the software platform stands for.",
+)
 @json_option
-def init(as_json: bool, apps: tuple[str, ...], **chosen: Any) -> None:
+def init(as_json: bool, apps: tuple[str, ...], tee: str, **chosen: Any) -> None:
     """Found a development network of one node.
 
     Everything on this machine can read a development network's secrets: it is for trials.
     """
-    first = FirstHome(collections=_collections(apps), **chosen)
+    verify_no_ias(os.environ)
+    first = FirstHome(collections=_collections(apps, tee), tee=tee, **chosen)
     network = found_home(first, CORE_MANIFEST, clock_ms())
     show(
         {
@@ -89,12 +101,16 @@ def start(home: Path) -> None:
     A second signal stops it at once.
     """
     place = Home(home)
-    checked = check_files(place, CORE_MANIFEST)
+    checked = check_files(place, CORE_MANIFEST, os.environ)
     raise_first(checked.problems)
     config = checked.config
     configure_logs(config.log)
-    manifest = config.platform.manifest or CORE_MANIFEST
-    platform = SoftwarePlatform.open(place.platform, manifest)
+    platform = open_core_platform(
+        config.platform.kind,
+        core_places(place, config.platform, CORE_MANIFEST),
+        decode_genesis(read_genesis(place.genesis)).profile,
+        os.environ,
+    )
     asyncio.run(serve(place, config, platform))
 
 
@@ -111,7 +127,8 @@ def check_config(home: Path, as_json: bool) -> None:
 
     Changes nothing; the node may be running. Exit code 1 if there is any problem.
     """
-    show_check(check_files(Home(home), CORE_MANIFEST), home, as_json=as_json)
+    checked = check_files(Home(home), CORE_MANIFEST, os.environ)
+    show_check(checked, home, as_json=as_json)
 
 
 @node.command()
@@ -144,13 +161,13 @@ def status(home: Path, as_json: bool) -> None:
     show_status(asyncio.run(ask_status(config.grpc.listen, network)), as_json=as_json)
 
 
-def _collections(apps: tuple[str, ...]) -> tuple[Collection, ...]:
+def _collections(apps: tuple[str, ...], tee: str) -> tuple[Collection, ...]:
     admitted: dict[str, list[Match]] = {}
     for app in apps:
         name, equals, manifest = app.partition("=")
         if not equals:
             raise ConfigError(f"--app {app}: expected COLLECTION=MANIFEST")
-        match = Match(measurement=measure(read_manifest(Path(manifest))))
+        match = enclave_of(read_manifest(Path(manifest)), tee).by_code
         matches = admitted.setdefault(verify_name(name), [])
         if match not in matches:
             matches.append(match)

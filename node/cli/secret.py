@@ -51,7 +51,7 @@ def secret() -> None:
 @collection_option
 @if_version_option
 @click.option("--ttl", type=DURATION, default=0, help="How long it can be read, such as 90d.")
-@reaching(account=True, receipt=True)
+@reaching(account=True, receipt=True, app=True)
 def put(
     target: Target, collection: str, name: str, source: Path, if_version: int | None, ttl: int
 ) -> None:
@@ -92,7 +92,7 @@ def put(
 @collection_option
 @click.option("--version", type=click.IntRange(min=1), help="This version, not the current one.")
 @click.option("--force", is_flag=True, help="Show the value even on a terminal.")
-@reaching(account=False, receipt=True)
+@reaching(account=False, receipt=True, app=True)
 def get(
     target: Target,
     collection: str,
@@ -145,7 +145,7 @@ def get(
 @collection_option
 @click.option("--prefix", default="", help="Only names that start like this.")
 @click.option("--all", "with_deleted", is_flag=True, help="Also names that were deleted.")
-@reaching(account=True)
+@reaching(account=True, app=True)
 def list_secrets(target: Target, collection: str, prefix: str, with_deleted: bool) -> None:
     """List the names of a collection; nothing is recorded."""
 
@@ -173,7 +173,7 @@ def list_secrets(target: Target, collection: str, prefix: str, with_deleted: boo
 @click.option(
     "--from", "from_index", type=click.IntRange(min=0), default=0, help="From this entry on."
 )
-@reaching(account=True)
+@reaching(account=True, app=True)
 def history(target: Target, collection: str, name: str, from_index: int) -> None:
     """Show who put, read, was denied, deleted and destroyed NAME; each entry is proven."""
 
@@ -194,7 +194,7 @@ def history(target: Target, collection: str, name: str, from_index: int) -> None
 @click.argument("name", type=NAME)
 @collection_option
 @if_version_option
-@reaching(account=True, receipt=True)
+@reaching(account=True, receipt=True, app=True)
 def delete(target: Target, collection: str, name: str, if_version: int | None) -> None:
     """End NAME: no version can be read; the next put goes on counting."""
 

@@ -6,6 +6,7 @@ refused unless allowed.
 """
 
 import functools
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import Any, TypeVar, cast
 
 import click
 
-from attestation.platforms.software import SoftwarePlatform
+from attestation.platforms.detect import AUTO, PLATFORMS, SOFTWARE, PlatformPlaces, open_platform
 from enclave_client.client import SecretClient
 from enclave_client.durations import decode_duration
 from enclave_client.errors import InvalidRequestError, NetworkFileError
@@ -43,6 +44,11 @@ _SHARED = (
     ),
     json_option,
 )
+_PLATFORM = click.option(
+    "--platform",
+    type=click.Choice((AUTO, *PLATFORMS)),
+    help="What proves this program; auto takes the first found.  [default: software]",
+)
 _RECEIPT = click.option("--receipt", type=_FILE, help="Write the receipt to this file.")
 _C = TypeVar("_C", bound=Callable[..., None])
 
@@ -58,12 +64,15 @@ class Target:
     receipt: Path | None = None
     account: Path | None = None
     password_file: Path | None = None
+    platform: str | None = None
 
     @property
     def is_owner(self) -> bool:
-        """Whether the command speaks as an account; UsageFault for a password without one."""
+        """Whether the command speaks as an account; UsageFault for options of the other kind."""
         if self.account is None and self.password_file is not None:
             raise UsageFault("--password-file belongs to an account", "--account FILE")
+        if self.account is not None and self.platform is not None:
+            raise UsageFault("an account needs no platform", "--account FILE or --platform NAME")
         return self.account is not None
 
     def network_file(self) -> NetworkFile:
@@ -92,15 +101,18 @@ class Target:
     def app(self, collection: str) -> SecretClient:
         """A client that proves itself as this program, measured now."""
         network = self.network_file()
+        kind = SOFTWARE if self.platform is None else self.platform
         directory = Home(self.home).platform
-        if not directory.is_dir():
+        if kind == SOFTWARE and not directory.is_dir():
             raise UsageFault(
                 f"{self.home} has no platform, so this program cannot prove what it is",
-                "--home of a node on this machine, or --account FILE to act as the owner",
+                "--home of a node on this machine, --platform auto in a TEE, or --account FILE to "
+                "act as the owner",
             )
+        places = PlatformPlaces(software=directory, manifest=APP_MANIFEST)
         return SecretClient.connect(
             network=network,
-            platform=SoftwarePlatform.open(directory, APP_MANIFEST),
+            platform=open_platform(kind, places, os.environ),
             collection=collection,
             allow_development=self.allow_development,
         )
@@ -113,8 +125,8 @@ class Target:
         return {"receipt": str(self.receipt)}
 
 
-def reaching(*, account: bool, receipt: bool = False) -> Callable[[_C], _C]:
-    """The shared options, handed over as ``target``; on wish those of accounts and receipts."""
+def reaching(*, account: bool, receipt: bool = False, app: bool = False) -> Callable[[_C], _C]:
+    """The shared options, handed over as ``target``; on wish those of accounts, receipts, apps."""
     options: list[Callable[[Any], Any]] = [*_SHARED]
     names = ["home", "network", "allow_development", "as_json"]
     if account:
@@ -123,6 +135,9 @@ def reaching(*, account: bool, receipt: bool = False) -> Callable[[_C], _C]:
     if receipt:
         options.append(_RECEIPT)
         names.append("receipt")
+    if app:
+        options.append(_PLATFORM)
+        names.append("platform")
 
     def decorate(command: _C) -> _C:
         @functools.wraps(command)

@@ -66,7 +66,7 @@ def network(founded: RealNetwork) -> RealNetwork:
 def test_a_sound_home_has_no_problems(network: RealNetwork) -> None:
     """Nothing is found where nothing is wrong, and nothing is changed by looking."""
     before = {path: path.stat().st_mtime_ns for path in network.home.root.rglob("*")}
-    checked = check_files(network.home, CORE_MANIFEST)
+    checked = check_files(network.home, CORE_MANIFEST, {})
     assert (checked.problems, checked.is_running) == ((), False)
     assert {path: path.stat().st_mtime_ns for path in network.home.root.rglob("*")} == before
 
@@ -76,7 +76,7 @@ def test_each_fault_is_found(network: RealNetwork, fault: str) -> None:
     """One fault gives one problem, which names the file and says what would be right."""
     spoil, name, said, fix = FAULTS[fault]
     spoil(network.home)
-    (problem,) = check_files(network.home, CORE_MANIFEST).problems
+    (problem,) = check_files(network.home, CORE_MANIFEST, {}).problems
     file: Path = getattr(network.home, name)
     assert problem.file == str(file)
     assert str(file) in problem.message or name == "node_key"
@@ -90,7 +90,7 @@ def test_files_of_another_network(network: RealNetwork, tmp_path: Path) -> None:
     other = found(tmp_path / "other", Found(name="other", platform=network.home.platform)).home
     shutil.copy(other.network, network.home.network)
     shutil.copy(other.lock, network.home.lock)
-    said = [one.message for one in check_files(network.home, CORE_MANIFEST).problems]
+    said = [one.message for one in check_files(network.home, CORE_MANIFEST, {}).problems]
     assert len(said) == 2
     assert "is of another network than" in said[0]
     assert "belongs to another network" in said[1]
@@ -100,9 +100,43 @@ def test_a_missing_manifest(network: RealNetwork, tmp_path: Path) -> None:
     """The manifest that node.toml names is read and its files are measured."""
     table = {**listening("127.0.0.1:0"), "platform": {"manifest": tmp_path / "none.toml"}}
     network.home.config.write_bytes(NodeConfig.model_validate(table).encode())
-    (problem,) = check_files(network.home, CORE_MANIFEST).problems
+    (problem,) = check_files(network.home, CORE_MANIFEST, {}).problems
     assert problem.file == str(tmp_path / "none.toml")
     assert "not a readable manifest" in problem.message
+
+
+@pytest.mark.parametrize(
+    "kind, said",
+    [("gramine", "attestation_type"), ("tsm", "configfs"), ("occlum", "not Occlum's device")],
+)
+def test_a_platform_that_is_not_there(network: RealNetwork, kind: str, said: str) -> None:
+    """What node.toml chooses and this machine lacks is a problem of its line."""
+    network.home.config.write_text(f'[log]\n[platform]\nkind = "{kind}"\n')
+    (problem,) = check_files(network.home, CORE_MANIFEST, {}).problems
+    assert (problem.line, problem.field) == (3, "platform.kind")
+    assert str(network.home.config) in problem.message
+    assert said in problem.message
+    assert "sealedger platform show" in problem.fix
+
+
+def test_settings_of_the_ended_service(network: RealNetwork) -> None:
+    """IAS settings are a problem, beside whatever else is wrong."""
+    network.home.lock.unlink()
+    problems = check_files(network.home, CORE_MANIFEST, {"IAS_SPID": "1"}).problems
+    assert [one.file for one in problems] == ["environment", str(network.home.lock)]
+    assert "April 2025" in problems[0].message
+    assert problems[0].fix == "unset IAS_SPID and IAS_KEY"
+
+
+async def test_no_start_with_settings_of_the_ended_service(
+    network: RealNetwork, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`node start` and `node init` refuse them before anything is opened or made."""
+    monkeypatch.setenv("IAS_KEY", "1")
+    for arguments in (("start",), ("init",)):
+        said = await command("node", *arguments, "--home", str(network.home.root))
+        assert said.code == 1
+        assert "IAS_KEY set: Intel ended its attestation service" in said.err
 
 
 def test_wrong_settings_hide_no_other_fault(network: RealNetwork) -> None:
@@ -110,7 +144,7 @@ def test_wrong_settings_hide_no_other_fault(network: RealNetwork) -> None:
     network.home.config.write_text('[grpc]\nlisten = "x"\n[ledger]\nlock = "y"\n')
     network.home.key_service.unlink()
     network.home.lock.unlink()
-    problems = check_files(network.home, CORE_MANIFEST).problems
+    problems = check_files(network.home, CORE_MANIFEST, {}).problems
     found_fields = [(one.line, one.field) for one in problems]
     assert found_fields == [(2, "grpc.listen"), (4, "ledger.lock"), (None, "")]
 
@@ -147,7 +181,7 @@ def test_one_address_for_both(network: RealNetwork) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         listen = f"127.0.0.1:{taken.getsockname()[1]}"
     network.home.config.write_text(f'[grpc]\nlisten = "{listen}"\n[http]\nlisten = "{listen}"\n')
-    (problem,) = check_files(network.home, CORE_MANIFEST).problems
+    (problem,) = check_files(network.home, CORE_MANIFEST, {}).problems
     assert (problem.line, problem.field) == (4, "http.listen")
     assert "the same address" in problem.message
 

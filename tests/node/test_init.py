@@ -35,7 +35,7 @@ async def test_a_new_home_is_sound(tmp_path: Path, command: Command) -> None:
     listen = ("--listen", "127.0.0.1:0", "--http-listen", "127.0.0.1:0")
     said = await command("node", "init", "--home", str(root), *listen)
     assert (said.code, said.err) == (0, "")
-    assert check_files(Home(root), CORE_MANIFEST).problems == ()
+    assert check_files(Home(root), CORE_MANIFEST, {}).problems == ()
     assert sorted(path.name for path in root.iterdir()) == [
         "data", "genesis.pb", "keys", "kms", "lock", "network.toml", "node.toml", "platform",
     ]  # fmt: skip
@@ -54,7 +54,7 @@ async def test_lock_and_endpoint(tmp_path: Path, command: Command) -> None:
     assert NodeConfig.load(home.config).ledger.lock == lock
     assert not home.lock.parent.exists()
     RollbackLock(lock, file.network_id).close()
-    assert check_files(home, CORE_MANIFEST).problems == ()
+    assert check_files(home, CORE_MANIFEST, {}).problems == ()
 
 
 def fail(*_: object, **__: object) -> None:
@@ -83,7 +83,7 @@ def test_what_fails_leaves_nothing(
     assert left == before
     monkeypatch.undo()
     found_home(chosen(home, lock), CORE_MANIFEST, NOW_MS)
-    assert check_files(Home(home), CORE_MANIFEST).problems == ()
+    assert check_files(Home(home), CORE_MANIFEST, {}).problems == ()
 
 
 Place = Callable[[Home], Path]
