@@ -5,7 +5,7 @@ from itertools import permutations
 
 from ledger import sealing
 from ledger.crypto import derive
-from ledger.format import query, sealed, transaction, trust
+from ledger.format import query, releases, sealed, transaction, trust
 from tests.ledger_format.make_vectors import REPOSITORY
 
 DERIVED = {
@@ -17,6 +17,7 @@ OTHERS = {
     "transaction": transaction.SIGNATURE_DOMAIN,
     "trust": trust._DOMAIN,
     "sealed": sealed._DOMAIN,
+    "release": releases._DOMAIN,
     "outcome": b"outcome\0",
     "value": sealing._VALUE,
     "wrap": sealing._WRAP,

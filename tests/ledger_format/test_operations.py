@@ -39,6 +39,7 @@ OPENED = outs.SessionOpened(bytes(32), 1, 1, b"")
         replace(PUT, record_id=bytes(15)),
         replace(PUT, record_id=b""),
         replace(PUT, sealed_digest=bytes(33)),
+        replace(PUT, mode=256),
         ops.Read("", "name"),
         ops.Read("app", "."),
         ops.Read("app", "name", 0),
