@@ -40,6 +40,7 @@ from sealedger.v1 import attestation_pb2 as pb
 MAX_DEPTH = 4
 MAX_NODES = 64
 MAX_PLATFORM_IDS = 64
+MAX_RELEASE_NAMES = 8  # the ledger looks each of them up, at each use of a session
 MAX_POLICY_BYTES = 16 * 1024
 MAX_GRACE_S = 10 * 366 * 24 * 3600
 
@@ -96,6 +97,9 @@ def verify_policy(policy: Policy) -> None:
             raise DecodeError("policy: an empty list admits nothing")
         else:
             pending.extend((member, depth + 1) for member in node.members)
+    releases = {match.release.name for match in matches_of(policy) if match.release is not None}
+    if len(releases) > MAX_RELEASE_NAMES:
+        raise DecodeError(f"policy: more than {MAX_RELEASE_NAMES} names of releases")
 
 
 def encode_policy(policy: Policy) -> bytes:

@@ -1,8 +1,9 @@
 """What the ledger knows of the releases that name one measurement: what release matches read. Pure.
 
-Rules: canonical bytes, kept as one state row for each measurement; at most 16 releases, sorted by
-name and version, none that was revoked; endorsers are addresses of 20 bytes, sorted. Publishing,
-endorsing and revoking are `contracts`.
+Rules: canonical bytes; the ledger keeps a row for each name and measurement, and rows of several
+names, joined in their order, are canonical again. Releases are sorted by name and version, none was
+revoked; endorsers are addresses of 20 bytes, sorted. Publishing, endorsing and revoking are
+`contracts`.
 """
 
 from dataclasses import dataclass
@@ -11,11 +12,13 @@ from itertools import pairwise
 
 from attestation.errors import DecodeError
 from attestation.wire import decode_message, encode_message
+from ledger.format.names import is_name
 from sealedger.v1 import attestation_pb2 as pb
 
-MAX_RELEASES = 16
+MAX_RELEASES = 128  # a policy asks for 8 names, each of which has 16 rows
 MAX_ENDORSERS = 16
-MAX_RELEASES_BYTES = 16 * 1024
+MAX_RELEASE_NAME = 64
+MAX_RELEASES_BYTES = 64 * 1024
 
 Version = tuple[int, int, int]  # major, minor, patch
 
@@ -82,7 +85,8 @@ def _verify(releases: tuple[EndorsedRelease, ...]) -> None:
     for one in releases:
         endorsers = one.endorsers
         if (
-            not one.name
+            not is_name(one.name)
+            or len(one.name) > MAX_RELEASE_NAME
             or not is_version(one.version)
             or len(endorsers) > MAX_ENDORSERS
             or any(len(address) != _ADDRESS_BYTES for address in endorsers)

@@ -3,13 +3,14 @@
 1. The signature is EIP-712 over the summary of exactly the operations that run: a wallet shows what
    happens. One operation that does not decode has no summary, so nobody signed for it.
 2. What an account may not do leaves no entry, and neither does an account that owns nothing when
-   its transaction is done (an atomic one may have undone its own CreateCollection).
+   its transaction is done (an atomic one may have undone its own CreateCollection). What it owns
+   are collections, and releases that it published. An auditor's word that counts needs neither.
 """
 
 from ledger import keys
 from ledger.crypto.secp256k1 import is_valid
 from ledger.format import eip712
-from ledger.format.outcome import Outcome
+from ledger.format.outcome import Outcome, Votes
 from ledger.format.summary import summarize
 from ledger.reason import Reason
 
@@ -27,6 +28,10 @@ _FREE = frozenset(
         Reason.COLLECTION_EXISTS,
         Reason.QUOTA_EXCEEDED,
         Reason.NOT_FOUND,
+        Reason.RELEASE_EXISTS,
+        Reason.UNKNOWN_RELEASE,
+        Reason.RELEASE_REVOKED,
+        Reason.WRONG_RELEASE_DIGEST,
     }
 )
 _SILENT = frozenset({Reason.OK, Reason.NOT_EXECUTED})
@@ -49,7 +54,10 @@ def verify_worth(account: bytes, outcomes: tuple[Outcome, ...], state: Changes) 
 
     `state` and `outcomes` are those of the transaction when it is done.
     """
-    is_owner = decode_owner(state.get(keys.owner(account))).collections > 0
+    held = decode_owner(state.get(keys.owner(account)))
+    is_owner = held.collections > 0 or held.releases > 0
+    if any(isinstance(one.detail, Votes) for one in outcomes):
+        return
     if is_owner and any(one.reason not in _FREE for one in outcomes):
         return
     reason = next(one.reason for one in outcomes if one.reason not in _SILENT)

@@ -4,11 +4,12 @@ An identity opens a session only if a policy of some collection admits it. So th
 same with one collection as with a million:
 
 1. A policy in use is kept once, by its digest, with the number of its uses.
-2. It is filed under each thing that its matches name (a measurement, or a signer and product), in
-   numbered places without gaps: when one is taken out, the last takes its place.
-3. An identity is looked up under its own two names. Where more than 64 policies are filed under
-   one, nobody looks: it is named. That opens a session and nothing else, since each operation is
-   judged by its own collection's policy; and nobody can keep others out by filing policies.
+2. It is filed under each thing that its matches name (`filing`): a measurement, a signer and
+   product, an MRTD, a name of releases.
+3. An identity is looked up under its own names. Where more than 64 policies are filed under one,
+   nobody looks: it is named. That opens a session and nothing else, since each operation is judged
+   by its own collection's policy; and nobody can keep others out by filing policies.
+4. So it is with the names of the releases that measure it (`registry`), 64 policies for all.
 
 `admitted_until` is a pure function of its arguments, so remembering it changes no answer; it makes
 a policy cost well under a microsecond for each operation.
@@ -27,11 +28,21 @@ from attestation.releases import decode_releases
 from ledger import keys
 from ledger.format.terms import CollectionTerms
 
+from contracts import registry
 from contracts.errors import StateError
+from contracts.filing import (
+    NUMBER_BYTES,
+    count_filed,
+    file_under,
+    filed_under,
+    read_number,
+    row_of,
+    take_out,
+    write_number,
+)
 from contracts.view import Changes, StateView
 
 MAX_LOOKED_AT = 64  # policies under one name
-_COUNT_BYTES = 4
 
 
 @lru_cache(maxsize=16384)
@@ -48,78 +59,52 @@ def admitted_until(policy: bytes, identity: bytes, releases: bytes, is_developme
 
 
 def is_named(view: StateView, identity: bytes, is_development: bool) -> bool:
-    """Whether a policy in use admits the identity (3 above)."""
+    """Whether a policy in use admits the identity (3 and 4 above)."""
     for name in _names_of_identity(identity):
-        filed = _number(view.get(keys.admission(name)))
-        if filed > MAX_LOOKED_AT:
+        if _is_named_in(view, (name,), identity, is_development):
             return True
-        for place in range(filed):
-            row = _row(view, keys.policy(_row(view, keys.filed_policy(name, place))))
-            if admitted_until(row[_COUNT_BYTES:], identity, b"", is_development) > NEVER:
-                return True
-    return False
+    enclave = registry.enclave_name(identity)
+    if count_filed(view, enclave) > MAX_LOOKED_AT:
+        return True
+    names = tuple(b"r" + name for name in filed_under(view, enclave))
+    return _is_named_in(view, names, identity, is_development)
 
 
 def admit_terms(state: Changes, terms: CollectionTerms) -> None:
     """Count a collection's policies in."""
     for policy in (terms.readers, terms.writers):
-        key = keys.policy(hashlib.sha256(policy).digest())
-        row = state.get(key)
-        uses = 0 if row is None else _number(row[:_COUNT_BYTES])
-        state.put(key, _counted(uses + 1) + policy)
+        digest = hashlib.sha256(policy).digest()
+        row = state.get(keys.policy(digest))
+        uses = 0 if row is None else read_number(row[:NUMBER_BYTES])
+        state.put(keys.policy(digest), write_number(uses + 1) + policy)
         if not uses:
-            _file(state, policy)
+            for name in _names_of_policy(policy):
+                file_under(state, name, digest)
 
 
 def withdraw_terms(state: Changes, terms: CollectionTerms) -> None:
     """Count a collection's policies out again."""
     for policy in (terms.readers, terms.writers):
-        key = keys.policy(hashlib.sha256(policy).digest())
-        uses = _number(_row(state, key)[:_COUNT_BYTES])
-        state.put(key, _counted(uses - 1) + policy if uses > 1 else None)
+        digest = hashlib.sha256(policy).digest()
+        uses = read_number(row_of(state, keys.policy(digest))[:NUMBER_BYTES])
+        state.put(keys.policy(digest), write_number(uses - 1) + policy if uses > 1 else None)
         if uses == 1:
-            _take_out(state, policy)
+            for name in _names_of_policy(policy):
+                take_out(state, name, digest)
 
 
-def _file(state: Changes, policy: bytes) -> None:
-    digest = hashlib.sha256(policy).digest()
-    for name in _names_of_policy(policy):
-        filed = _number(state.get(keys.admission(name)))
-        state.put(keys.filed_policy(name, filed), digest)
-        state.put(keys.place_of_policy(name, digest), _counted(filed))
-        state.put(keys.admission(name), _counted(filed + 1))
-
-
-def _take_out(state: Changes, policy: bytes) -> None:
-    digest = hashlib.sha256(policy).digest()
-    for name in _names_of_policy(policy):
-        place = _number(_row(state, keys.place_of_policy(name, digest)))
-        last = _number(_row(state, keys.admission(name))) - 1
-        moved = _row(state, keys.filed_policy(name, last))
-        state.put(keys.filed_policy(name, place), moved)
-        state.put(keys.place_of_policy(name, moved), _counted(place))
-        state.put(keys.filed_policy(name, last), None)
-        state.put(keys.place_of_policy(name, digest), None)
-        state.put(keys.admission(name), _counted(last) if last else None)
-
-
-def _row(view: StateView, key: bytes) -> bytes:
-    row = view.get(key)
-    if row is None:
-        raise StateError("the files of policies have a gap")
-    return row
-
-
-def _counted(number: int) -> bytes:
-    return number.to_bytes(_COUNT_BYTES, "big")
-
-
-def _number(data: bytes | None) -> int:
-    if data is None:
-        return 0
-    if len(data) != _COUNT_BYTES:
-        raise StateError("files of policies: wrong length")
-    return int.from_bytes(data, "big")
+def _is_named_in(
+    view: StateView, names: tuple[bytes, ...], identity: bytes, is_development: bool
+) -> bool:
+    if sum(count_filed(view, name) for name in names) > MAX_LOOKED_AT:
+        return True
+    for name in names:
+        for digest in filed_under(view, name):
+            policy = row_of(view, keys.policy(digest))[NUMBER_BYTES:]
+            releases = registry.releases_for(view, policy, identity)
+            if admitted_until(policy, identity, releases, is_development) > NEVER:
+                return True
+    return False
 
 
 def _names_of_identity(identity: bytes) -> tuple[bytes, ...]:

@@ -30,6 +30,7 @@ from ledger.format.operation import (
     outcome_digest,
 )
 from ledger.format.outcome import Outcome, encode_outcome
+from ledger.format.releases import EndorseRelease, PublishRelease, RevokeRelease
 from ledger.format.terms import (
     CreateCollection,
     Destroy,
@@ -39,7 +40,7 @@ from ledger.format.terms import (
 from ledger.format.transaction import SignerKind, signed_message, writer_of
 from ledger.reason import Reason
 
-from contracts import accounts, nodes, owners, sessions, values
+from contracts import accounts, nodes, owners, releases, sessions, values
 from contracts.errors import RefusedError, StateError
 from contracts.place import TOUCH_DENIED, Place
 from contracts.prepare import Prepared
@@ -290,6 +291,12 @@ def _judge_owner(operation: Operation, place: Place) -> Outcome:
             return owners.freeze(operation, place)
         case Destroy():
             return values.destroy(operation, place)
+        case PublishRelease():
+            return releases.publish(operation, place)
+        case EndorseRelease():
+            return releases.endorse(operation, place)
+        case RevokeRelease():
+            return releases.revoke(operation, place)
         case _:
             return _WRONG_SIGNER
 

@@ -15,7 +15,7 @@ from ledger.format.transaction import split
 from contracts.errors import StateError
 
 _COLLECTION = struct.Struct(">BBQ")
-_OWNER = struct.Struct(">IQI")
+_OWNER = struct.Struct(">IQII")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,16 +51,17 @@ def decode_collection(data: bytes) -> CollectionRecord:
 
 @dataclass(frozen=True, slots=True)
 class OwnerRecord:
-    """What an account holds: collections, bytes of sealed values in them, and those it audits."""
+    """What an account holds."""
 
     collections: int = 0
-    stored_bytes: int = 0
-    audits: int = 0
+    stored_bytes: int = 0  # of sealed values in its collections
+    audits: int = 0  # collections that name it as an auditor
+    releases: int = 0  # that it ever published
 
 
 def encode_owner(owner: OwnerRecord) -> bytes:
-    """16 bytes."""
-    return _OWNER.pack(owner.collections, owner.stored_bytes, owner.audits)
+    """20 bytes."""
+    return _OWNER.pack(owner.collections, owner.stored_bytes, owner.audits, owner.releases)
 
 
 def decode_owner(data: bytes | None) -> OwnerRecord:

@@ -19,6 +19,7 @@ from contracts.holdings import (
     encode_owner,
 )
 from contracts.records import Parameters, SessionRecord
+from contracts.registry import releases_for
 from contracts.view import Changes
 
 TOUCHED = bytes((Reason.OK,))  # the values of touches
@@ -72,7 +73,13 @@ class Place:
         return decode_owner(self.state.get(keys.owner(address)))
 
     def hold(
-        self, address: bytes, *, collections: int = 0, stored_bytes: int = 0, audits: int = 0
+        self,
+        address: bytes,
+        *,
+        collections: int = 0,
+        stored_bytes: int = 0,
+        audits: int = 0,
+        releases: int = 0,
     ) -> None:
         """Add to what an account holds."""
         held = self.owner(address)
@@ -81,6 +88,7 @@ class Place:
             collections=held.collections + collections,
             stored_bytes=held.stored_bytes + stored_bytes,
             audits=held.audits + audits,
+            releases=held.releases + releases,
         )
         self.state.put(keys.owner(address), encode_owner(changed))
 
@@ -101,5 +109,7 @@ class Place:
         )
 
     def _is_admitted(self, policy: bytes, session: SessionRecord) -> bool:
-        until_s = admitted_until(policy, session.identity, b"", self.parameters.is_development)
+        releases = releases_for(self.state, policy, session.identity)
+        is_development = self.parameters.is_development
+        until_s = admitted_until(policy, session.identity, releases, is_development)
         return self.time_ms < until_s * 1000

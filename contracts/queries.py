@@ -7,7 +7,9 @@
    give the same answer.
 3. Operations that open sessions or start key services concern every collection: who may ask about
    any may see them, and who may ask about none is told nothing.
-4. An answer looks at a bounded number of rows, and says where to go on.
+4. The registry of releases, and the operations that made it, are there for every account and every
+   open session: whoever is asked to endorse a release, or to trust one, has to see it.
+5. An answer looks at a bounded number of rows, and says where to go on.
 """
 
 from collections.abc import Iterator
@@ -21,11 +23,20 @@ from ledger.format import eip712
 from ledger.format.operation import Operation
 from ledger.format.query import (
     ListCollections,
+    ListReleases,
     ListSecrets,
     Query,
     ShowHistory,
     query_hash,
     query_message,
+)
+from ledger.format.releases import (
+    EndorseRelease,
+    PublishRelease,
+    RevokeRelease,
+    parse_title,
+    release_title,
+    unpack_version,
 )
 from ledger.format.summary import summarize_question
 from ledger.format.transaction import SignerKind
@@ -35,11 +46,15 @@ from contracts.admission import admitted_until, is_named
 from contracts.errors import RefusedError, StateError
 from contracts.holdings import CollectionRecord, decode_collection, decode_owner
 from contracts.records import Parameters, SessionRecord, decode_session, decode_signer
+from contracts.registry import ReleaseRecord, decode_record, releases_for
 from contracts.versions import HeadRecord, Version, decode_head, decode_version
 from contracts.view import ScanView
 
 QUERY_AGE_MS = 60_000
 MAX_WALKED = 10_000  # rows that one answer looks at
+MAX_RELEASES = 256  # releases in one answer: up to half a megabyte
+
+_OF_RELEASES = (PublishRelease, EndorseRelease, RevokeRelease)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,16 +113,22 @@ class Asker:
                 or self.account == collection.owner
                 or self.account in terms.auditors
             )
-        identity, is_development = self.session.identity, self.parameters.is_development
         return any(
-            self.now_ms < 1000 * admitted_until(policy, identity, b"", is_development)
+            self.now_ms < 1000 * self._admitted_until(policy, self.session)
             for policy in (terms.readers, terms.writers)
         )
 
     def may_see(self, operation: Operation) -> bool:
-        """Whether the signer may see an operation (2 and 3 above)."""
+        """Whether the signer may see an operation (2 to 4 above)."""
+        if isinstance(operation, _OF_RELEASES):
+            return True
         collection = getattr(operation, "collection", None)
         return self.may_ask_any() if collection is None else self.may_ask(collection)
+
+    def _admitted_until(self, policy: bytes, session: SessionRecord) -> int:
+        releases = releases_for(self.view, policy, session.identity)
+        is_development = self.parameters.is_development
+        return admitted_until(policy, session.identity, releases, is_development)
 
     def _has_part(self) -> bool:
         if self.session is not None:
@@ -137,6 +158,14 @@ class CollectionPage:
     """Collections, and after which name to go on (empty: that was all)."""
 
     rows: tuple[tuple[str, CollectionRecord], ...]
+    next_after: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReleasePage:
+    """Releases, and after which title to go on (empty: that was all)."""
+
+    rows: tuple[ReleaseRecord, ...]
     next_after: str
 
 
@@ -222,6 +251,21 @@ def list_collections(asker: Asker, asked: ListCollections) -> CollectionPage:
         if asker.may_ask_of(collection):
             rows.append((last, collection))
     return CollectionPage(tuple(rows), "")
+
+
+def list_releases(view: ScanView, asked: ListReleases) -> ReleasePage:
+    """The registry of releases, in order (4 above)."""
+    after = None
+    if asked.after:
+        name, version = parse_title(asked.after)
+        after = name, version.packed
+    most = min(asked.limit, MAX_RELEASES)
+    found = list(islice(view.scan(*keys.releases_from(asked.name, after)), most + 1))
+    rows = tuple(decode_record(data) for _, data in found[:most])
+    if len(found) <= most:
+        return ReleasePage(rows, "")
+    last, packed = keys.name_of_release(found[most - 1][0])
+    return ReleasePage(rows, release_title(last, unpack_version(packed)))
 
 
 def _is_signed(query: Query, body: bytes, signature: bytes, asker: Asker) -> bool:

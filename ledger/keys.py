@@ -13,14 +13,15 @@ key   then                                          value
 ``s`` type, then as below                           state, read and written by ``contracts`` only
 ===== ============================================= ==============================================
 
-State types: ``P`` parameters · ``A`` how many policies name something · ``B`` policy ·
-``D`` a name's policy by its place u32 · ``F`` its place by its digest · ``C`` collection ·
+State types: ``P`` parameters · ``A`` how many things are filed under a name · ``B`` policy ·
+``D`` what is filed at a place u32 · ``F`` the place of what is filed · ``C`` collection ·
 ``U`` owner ·
 ``S`` session id ·
 ``Q`` quote digest · ``N`` signer · ``W`` signer, sequence u64 · ``H`` head of a secret ·
 ``V`` superseded version u64 · ``T`` touch: index u64, position u16 ·
 ``K`` collateral, by what it is for · ``R`` release: name NUL version, three u32 ·
-``M`` endorsed releases: platform u8, measurement · ``X`` revoked: collection NUL session id ·
+``O`` publisher of a release name ·
+``M`` endorsed releases: platform u8, measurement, name · ``X`` revoked: collection NUL session id ·
 ``Y`` votes to revoke a session id · ``I`` open session: identity digest, slot u32 ·
 ``L`` how many are open, by identity digest.
 A secret's place is collection NUL name NUL; names are ASCII without NUL, so places do not overlap.
@@ -105,7 +106,7 @@ def owner(address: bytes) -> bytes:
 
 
 def admission(name: bytes) -> bytes:
-    """Key of how many policies name a measurement, or a signer and product."""
+    """Key of how many things are filed under a name."""
     return b"sA" + name
 
 
@@ -115,13 +116,13 @@ def policy(digest: bytes) -> bytes:
 
 
 def filed_policy(name: bytes, place: int) -> bytes:
-    """Key of the digest of the policy at a place of a name's file."""
+    """Key of what is filed at a place under a name: a policy's digest, or a release's name."""
     return b"sD%b%b" % (name, _PLACE.pack(place))
 
 
-def place_of_policy(name: bytes, digest: bytes) -> bytes:
-    """Key of the place that a policy has in a name's file."""
-    return b"sF" + name + digest
+def place_of_policy(name: bytes, filed: bytes) -> bytes:
+    """Key of the place of what is filed under a name."""
+    return b"sF" + name + filed
 
 
 def quote(digest: bytes) -> bytes:
@@ -211,9 +212,14 @@ def name_of_release(key: bytes) -> tuple[str, bytes]:
     return key[2:-13].decode("ascii"), key[-12:]
 
 
-def releases_of(platform: int, measurement: bytes) -> bytes:
-    """Key of the endorsed releases with a measurement."""
-    return b"sM%c%b" % (platform, measurement)
+def publisher(name: str) -> bytes:
+    """Key of the account that a release name belongs to."""
+    return b"sO" + name.encode("ascii")
+
+
+def releases_of(platform: int, measurement: bytes, name: str) -> bytes:
+    """Key of the releases of a name with a measurement, and who endorses them."""
+    return b"sM%c%b%b" % (platform, measurement, name.encode("ascii"))
 
 
 def revoked_session(collection_name: str, session_id: bytes) -> bytes:

@@ -56,9 +56,12 @@ KINDS |= {
     "releases_of": (
         keys.releases_of,
         st.sampled_from(sorted(MEASUREMENT_BYTES.items())).flatmap(
-            lambda one: st.tuples(st.just(one[0]), st.binary(min_size=one[1], max_size=one[1]))
+            lambda one: st.tuples(
+                st.just(one[0]), st.binary(min_size=one[1], max_size=one[1]), release_names
+            )
         ),
     ),
+    "publisher": (keys.publisher, st.tuples(release_names)),
     "revoked_session": (keys.revoked_session, st.tuples(names, b32)),
     "session_votes": (keys.session_votes, st.tuples(b32)),
     "identity_slot": (keys.identity_slot, st.tuples(b32, u32)),
@@ -162,7 +165,8 @@ def test_all_state_is_under_one_prefix() -> None:
         "head_of",
         "version_of",
         "touch",
-        *("collateral", "release", "releases_of", "revoked_session", "session_votes"),
+        *("collateral", "release", "releases_of", "publisher", "revoked_session"),
+        "session_votes",
         *("identity_slot", "identity_counter"),
     }
     examples = {
@@ -171,7 +175,8 @@ def test_all_state_is_under_one_prefix() -> None:
         "sequence": (1, bytes(32), 1), "head_of": ("a", "b"), "version_of": ("a", "b", 1),
         "touch": ("a", "b", 1, 2), "owner": (bytes(20),), "admission": (b"m",),
         "policy": (bytes(32),), "filed_policy": (b"m", 1), "place_of_policy": (b"m", bytes(32)),
-        "collateral": ("snp/Milan",), "release": ("a", bytes(12)), "releases_of": (1, bytes(32)),
+        "collateral": ("snp/Milan",), "release": ("a", bytes(12)), "publisher": ("a",),
+        "releases_of": (1, bytes(32), "a"),
         "revoked_session": ("a", bytes(32)), "session_votes": (bytes(32),),
         "identity_slot": (bytes(32), 1), "identity_counter": (bytes(32),),
     }  # fmt: skip
@@ -188,7 +193,7 @@ def test_the_layout_names_every_prefix() -> None:
     used = {key[:1].decode() for name, key in SINGLE.items() if name not in PREFIXES}
     assert listed == used | {"e", "t", "o", "p", "s"}
     types = set(re.findall(r"``([A-Z])``", text))
-    assert types == set("PABCDFUSQNWHVTKRMXYIL")
+    assert types == set("PABCDFUSQNWHVTKROMXYIL")
 
 
 parts = names | st.sampled_from(["", "a", "a-", "a/", "~", " "])
