@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from cryptography import x509
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from attestation.collateral import CollateralFacts
-from attestation.dcap.certificates import is_issued_by
 from attestation.errors import CannotDecideError, DecisionFault
 
 
@@ -48,6 +48,15 @@ def load_root(der: bytes) -> x509.Certificate:
     return certificate
 
 
+def is_issued_by(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
+    """Whether the issuer's name and key fit: the signature verifies."""
+    try:
+        certificate.verify_directly_issued_by(issuer)
+    except (InvalidSignature, ValueError, TypeError):
+        return False
+    return True
+
+
 def verify_rules(rules: VerificationRules) -> None:
     """Check that the rules can be used at all; raises CannotDecideError (ROOT_UNUSABLE)."""
     if not rules.roots or not rules.tcb_signer_pins:
@@ -64,12 +73,17 @@ def effective_time(facts: CollateralFacts, rules: VerificationRules, now_s: int)
     """
     numbers = (facts.lowest_number, facts.highest_number)
     ceiling = rules.evaluation_ceiling
-    is_numbered = numbers != (0, 0)
-    if is_numbered and (numbers[0] < rules.evaluation_floor or 0 < ceiling < numbers[1]):
+    if facts.is_numbered and (numbers[0] < rules.evaluation_floor or 0 < ceiling < numbers[1]):
         raise CannotDecideError(
             DecisionFault.COLLATERAL_NUMBER,
             expected=f"{rules.evaluation_floor} to {ceiling or 'any'}",
             got=f"{numbers[0]} and {numbers[1]}",
+        )
+    if facts.valid_until_s < facts.valid_from_s:
+        raise CannotDecideError(
+            DecisionFault.COLLATERAL_MALFORMED,
+            expected="parts that are valid together",
+            got=f"{facts.key} valid from {facts.valid_from_s} to {facts.valid_until_s}",
         )
     if now_s < facts.valid_from_s:
         raise CannotDecideError(

@@ -20,14 +20,13 @@ from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
 from attestation.collateral import DcapCollateral
 from attestation.dcap.certificates import (
-    is_issued_by,
     load_certificate,
     public_key,
     spki_digest,
 )
 from attestation.dcap.pem import decode_chain
 from attestation.errors import CannotDecideError, DecisionFault, DecodeError
-from attestation.rules import VerificationRules, load_root
+from attestation.rules import VerificationRules, is_issued_by, load_root
 
 _SIGNATURE_SIZE = 64
 _ECDSA = ec.ECDSA(hashes.SHA256())
