@@ -65,6 +65,11 @@ class CollateralFacts:
     valid_until_s: int
     substance: bytes
 
+    @property
+    def is_numbered(self) -> bool:
+        """Whether this kind has tcbEvaluationDataNumbers, which floor and ceiling speak of."""
+        return not self.key.startswith("snp/")
+
 
 def is_key(text: str) -> bool:
     """Whether this is the key of some collateral."""

@@ -19,10 +19,10 @@ from attestation.fields import (
     TeeFields,
     is_tcb,
 )
-from attestation.releases import EndorsedRelease, Version, is_version
+from attestation.releases import MAX_RELEASE_NAME, EndorsedRelease, Version, is_version
+from ledger.format.names import is_name
 
 MAX_AUDITORS = 16
-MAX_RELEASE_NAME = 64
 
 _MAX_U16 = 0xFFFF
 _ADDRESS_BYTES = 20
@@ -126,7 +126,7 @@ def verify_tee_match(match: TeeMatch) -> None:
 
 def verify_release_match(match: ReleaseMatch) -> None:
     """Check the name, version and auditors; raises DecodeError naming the first bad field."""
-    _verify("release name", 0 < len(match.name) <= MAX_RELEASE_NAME and match.name.isascii())
+    _verify("release name", len(match.name) <= MAX_RELEASE_NAME and is_name(match.name))
     _verify("release minimum", is_version(match.minimum))
     _verify("release auditors", 0 < len(match.auditors) <= MAX_AUDITORS)
     _verify("release auditors", all(len(one) == _ADDRESS_BYTES for one in match.auditors))

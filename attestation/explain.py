@@ -190,7 +190,10 @@ def _status_rows(match: Match, subject: Subject, now_s: int) -> Iterator[_Row]:
 
 
 def _date(time_s: int) -> str:
-    return datetime.fromtimestamp(max(0, time_s), UTC).date().isoformat()
+    try:
+        return datetime.fromtimestamp(max(0, time_s), UTC).date().isoformat()
+    except (ValueError, OverflowError, OSError):  # beyond the calendar
+        return f"{time_s} s"
 
 
 def _join(words: tuple[str, ...]) -> str:

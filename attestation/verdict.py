@@ -91,6 +91,7 @@ def _verify(verdict: Verdict) -> None:
         ("report data", len(verdict.report_data) == _REPORT_DATA_SIZE),
         ("quote digest", len(verdict.quote_digest) == _DIGEST_SIZE),
         ("collateral key", is_key(verdict.collateral_key)),
+        ("collateral key", verdict.collateral_key.startswith(f"{verdict.identity.platform}/")),
         ("collateral digest", len(verdict.collateral_digest) == _DIGEST_SIZE),
         ("collateral number", 0 <= verdict.collateral_number < 2**32),
         ("time", 0 <= verdict.effective_s <= verdict.verified_at_s < 2**63),

@@ -14,6 +14,7 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from attestation.collateral import MAX_COLLATERAL_BYTES
 from attestation.collateral_verdict import CollateralVerdict
@@ -30,7 +31,6 @@ from attestation.verdict import Verdict
 from attestation.worker_codec import (
     LENGTH_SIZE,
     MAX_REPLY_BYTES,
-    Answer,
     FindKey,
     JudgeCollateral,
     JudgeEvidence,
@@ -39,6 +39,8 @@ from attestation.worker_codec import (
     encode_request,
 )
 from attestation.worker_process import READY
+
+A = TypeVar("A", Verdict, CollateralVerdict, str)
 
 _MODULE_ROOT = Path(__file__).resolve().parent.parent
 _PROGRAM = "attestation.worker_process"
@@ -93,7 +95,9 @@ class VerificationWorker:
         self._program = program
         self._turn = asyncio.Lock()
         self._child: _Child | None = None
-        self._calls: set[asyncio.Task[Answer]] = set()
+        self._calls: set[
+            asyncio.Task[Verdict] | asyncio.Task[CollateralVerdict] | asyncio.Task[str]
+        ] = set()
         self._closed = False
 
     async def verify(
@@ -104,33 +108,24 @@ class VerificationWorker:
         Calls of all methods queue, at most `max_waiting` of them. A cancelled call lets the child
         finish, so that a caller who goes away cannot make the node start processes.
         """
-        answer = await self._ask(JudgeEvidence(evidence, collateral, rules, now_s))
-        if not isinstance(answer, Verdict):
-            raise CannotDecideError(DecisionFault.RESULT_UNKNOWN)
-        return answer
+        return await self._ask(JudgeEvidence(evidence, collateral, rules, now_s), Verdict)
 
     async def collateral_key(self, evidence: bytes) -> str:
         """The key of the collateral that encoded `evidence` needs; raises as `verify` does."""
-        answer = await self._ask(FindKey(evidence))
-        if not isinstance(answer, str):
-            raise CannotDecideError(DecisionFault.RESULT_UNKNOWN)
-        return answer
+        return await self._ask(FindKey(evidence), str)
 
     async def verify_collateral(
         self, collateral: bytes, rules: VerificationRules, now_s: int
     ) -> CollateralVerdict:
         """The verdict on encoded `collateral`; raises CannotDecideError."""
-        answer = await self._ask(JudgeCollateral(collateral, rules, now_s))
-        if not isinstance(answer, CollateralVerdict):
-            raise CannotDecideError(DecisionFault.RESULT_UNKNOWN)
-        return answer
+        return await self._ask(JudgeCollateral(collateral, rules, now_s), CollateralVerdict)
 
-    async def _ask(self, request: Request) -> Answer:
+    async def _ask(self, request: Request, kind: type[A]) -> A:
         if self._closed:
             raise CannotDecideError(DecisionFault.VERIFIER_CLOSED)
         if len(self._calls) >= self._limits.max_waiting:
             raise CannotDecideError(DecisionFault.VERIFIER_BUSY)
-        call = asyncio.create_task(self._call(_encode(request)))
+        call = asyncio.create_task(self._call(_encode(request), kind))
         self._calls.add(call)
         call.add_done_callback(self._forget)
         return await asyncio.shield(call)
@@ -142,19 +137,19 @@ class VerificationWorker:
         await asyncio.gather(*self._calls, return_exceptions=True)
         await self._discard()  # a child that was just starting
 
-    def _forget(self, call: asyncio.Task[Answer]) -> None:
+    def _forget(self, call: asyncio.Task[A]) -> None:
         self._calls.discard(call)
         if not call.cancelled():
             call.exception()  # retrieved here too: the caller may have gone away
 
-    async def _call(self, request: bytes) -> Answer:
+    async def _call(self, request: bytes, kind: type[A]) -> A:
         async with self._turn:
             reply = await self._exchange(await self._running_child(), request)
-        try:
-            return decode_reply(reply)
-        except DecodeError as error:
-            await self._discard()
-            raise CannotDecideError(DecisionFault.VERIFIER_ABORTED, got=str(error)) from error
+            try:
+                return _answer(reply, kind)
+            except DecodeError as error:
+                await self._discard()
+                raise CannotDecideError(DecisionFault.VERIFIER_ABORTED, got=str(error)) from error
 
     async def _exchange(self, child: _Child, request: bytes) -> bytes:
         try:
@@ -212,6 +207,13 @@ class VerificationWorker:
             cwd=os.sep,
             env={"PYTHONPATH": str(_MODULE_ROOT)},
         )
+
+
+def _answer(reply: bytes, kind: type[A]) -> A:
+    answer = decode_reply(reply)
+    if not isinstance(answer, kind):
+        raise DecodeError("verification reply: the answer to another question")
+    return answer
 
 
 def _encode(request: Request) -> bytes:

@@ -7,7 +7,7 @@ shape means that the child is broken.
 
 from dataclasses import dataclass
 
-from attestation.collateral import MAX_COLLATERAL_BYTES
+from attestation.collateral import MAX_COLLATERAL_BYTES, is_key
 from attestation.collateral_verdict import (
     CollateralVerdict,
     collateral_verdict_message,
@@ -119,6 +119,8 @@ def decode_reply(data: bytes) -> Answer:
         case "collateral":
             return collateral_verdict_of_message(message.collateral)
         case "collateral_key":
+            if not is_key(message.collateral_key):
+                raise DecodeError("verification reply: no key of collateral")
             return message.collateral_key
         case _:
             raise _refusal(message.refusal)

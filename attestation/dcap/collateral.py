@@ -78,7 +78,7 @@ def read_facts(collateral: DcapCollateral) -> CollateralFacts:
             root_crl.next_update_s - 1,
             pck_crl.next_update_s - 1,
         ),
-        substance=_substance(tcb, qe, (root_crl, pck_crl)),
+        substance=_substance(tcb, qe, (root_crl, pck_crl), collateral.pck_crl_issuer_chain),
     )
 
 
@@ -110,10 +110,14 @@ def _key(tcb: dict[str, object], qe: dict[str, object], collateral: DcapCollater
 
 
 def _substance(
-    tcb: dict[str, object], qe: dict[str, object], lists: tuple[_Revocations, ...]
+    tcb: dict[str, object],
+    qe: dict[str, object],
+    lists: tuple[_Revocations, ...],
+    pck_chain: str,
 ) -> bytes:
     documents = [{k: v for k, v in one.items() if k not in _PASSING} for one in (tcb, qe)]
-    said = [*documents, *([str(serial) for serial in one.serials] for one in lists)]
+    serials = ([str(serial) for serial in one.serials] for one in lists)
+    said = [*documents, *serials, pck_chain]  # a quote passes under this very PCK CA only
     text = json.dumps(said, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(_SUBSTANCE_LABEL + text.encode()).digest()
 
@@ -158,9 +162,12 @@ def _seconds(name: str, value: object) -> int:
     if not isinstance(value, str) or not _DATE.fullmatch(value):
         raise DecodeError(f"collateral: {name}: a date is not of the form 2026-01-31T00:00:00Z")
     try:
-        return int(datetime.fromisoformat(value).timestamp())
+        seconds = int(datetime.fromisoformat(value).timestamp())
     except ValueError as error:
         raise DecodeError(f"collateral: {name}: impossible date") from error
+    if seconds < 0:
+        raise DecodeError(f"collateral: {name}: a date before 1970")
+    return seconds
 
 
 def _revocations(name: str, der: bytes) -> _Revocations:
@@ -175,7 +182,10 @@ def _revocations(name: str, der: bytes) -> _Revocations:
         raise DecodeError(f"collateral: {name} has no end")
     if number > MAX_ORDER:
         raise DecodeError(f"collateral: {name}: bad CRL number")
-    return _Revocations(number, _unix(issued), _unix(ends), serials)
+    dates = _unix(issued), _unix(ends)
+    if min(dates) < 0:
+        raise DecodeError(f"collateral: {name}: a date before 1970")
+    return _Revocations(number, *dates, serials)
 
 
 def _crl_number(crl: x509.CertificateRevocationList) -> int:

@@ -87,15 +87,22 @@ def _read_claims(text: str) -> LibraryResult:
     try:
         claims = json.loads(text)
         tcb, platform, qe = claims["tcb"], claims["platform"], claims["qe"]
-        qe_date = datetime.fromisoformat(qe["tcb_level"]["tcbDate"])
+        qe_date_s = _unix(qe["tcb_level"]["tcbDate"])
         return LibraryResult(
             status=str(tcb["status"]),
             advisories=tuple(sorted({str(name) for name in tcb["advisory_ids"]})),
             ppid=bytes(platform["pck"]["ppid"]),
-            tcb_date_s=min(int(platform["tcb_date_tag"]), int(qe_date.timestamp())),
+            tcb_date_s=min(int(platform["tcb_date_tag"]), qe_date_s),
         )
     except (ValueError, KeyError, TypeError) as error:
         raise CannotDecideError(DecisionFault.RESULT_UNKNOWN, got="other claims") from error
+
+
+def _unix(text: str) -> int:
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:  # would be read in this machine's zone
+        raise ValueError("a date without a zone")
+    return int(moment.timestamp())
 
 
 def _reason(

@@ -1,124 +1,52 @@
-"""Which identities a policy admits."""
+"""What a policy may say, and the limits of saying it."""
 
 from dataclasses import replace
 
 import pytest
 from hypothesis import given
-from hypothesis import strategies as st
 
+from attestation.conditions import ReleaseMatch, SgxMatch, SnpMatch, TdxMatch
 from attestation.errors import DecodeError
-from attestation.explain import explain
-from attestation.identity import TCB_STATUSES, Identity
+from attestation.fields import SnpTcb
 from attestation.policy import (
     MAX_DEPTH,
+    MAX_GRACE_S,
     MAX_NODES,
+    MAX_PLATFORM_IDS,
     AllOf,
     AnyOf,
     Match,
     Policy,
     decode_policy,
     encode_policy,
-    is_admitted,
+    matches_of,
     verify_policy,
 )
-
-CODE, OTHER_CODE = b"\x11" * 32, b"\x12" * 32
-SIGNER, OTHER_SIGNER = b"\x22" * 32, b"\x23" * 32
-IDENTITY = Identity(
-    platform="sgx", measurement=CODE, signer=SIGNER, product_id=7, svn=3, platform_id=b"p" * 16
+from sealedger.v1 import attestation_pb2 as pb
+from tests.support.attestation_examples import (
+    ALL_MATCHES,
+    AUDITORS,
+    RELEASE_MATCH,
+    SGX_MATCH,
+    SNP_MATCH,
+    TDX_MATCH,
 )
+from tests.support.attestation_strategies import policies
+
+CODE, SIGNER = b"\x11" * 32, b"\x22" * 32
 BY_CODE = Match(measurement=CODE)
-BY_SIGNER = Match(signer=SIGNER, product_id=7, minimum_svn=3)
+RELEASE = ReleaseMatch(name="fns", minimum=(1, 2, 0), auditors=AUDITORS, threshold=2)
+MIN_TCB = SnpTcb(snp=1)
 
 
-def admits(policy: Policy, identity: Identity = IDENTITY, *, development: bool = False) -> bool:
-    """The decision, and that the explanation of a single match agrees with it."""
-    verify_policy(policy)
-    decision = is_admitted(policy, identity, development=development)
-    if isinstance(policy, Match):
-        findings = explain(policy, identity, development=development)
-        assert decision == all(finding.ok for finding in findings)
-    return decision
+def with_tee(tee: SgxMatch | TdxMatch | SnpMatch) -> Match:
+    """A match by code with conditions on one TEE."""
+    return replace(BY_CODE, tee=tee)
 
 
-def test_a_measurement_admits_that_code_only() -> None:
-    """A match by measurement admits the code it names and no other."""
-    assert admits(BY_CODE)
-    assert not admits(BY_CODE, replace(IDENTITY, measurement=OTHER_CODE))
-
-
-@pytest.mark.parametrize(
-    "change, admitted",
-    [
-        ({}, True),
-        ({"svn": 4}, True),
-        ({"svn": 2}, False),
-        ({"product_id": 8}, False),
-        ({"signer": OTHER_SIGNER}, False),
-        ({"signer": b""}, False),
-        ({"measurement": OTHER_CODE}, True),
-    ],
-)
-def test_a_signer_admits_its_product_from_a_minimum_svn(
-    change: dict[str, object], admitted: bool
-) -> None:
-    """A match by signer wants the signer, the product and at least the SVN, whatever the code."""
-    assert admits(BY_SIGNER, replace(IDENTITY, **change)) is admitted  # type: ignore[arg-type]  # fields of Identity
-
-
-@pytest.mark.parametrize("status", sorted(TCB_STATUSES - {"UpToDate"}))
-def test_only_listed_tcb_statuses_pass(status: str) -> None:
-    """A platform that is not UpToDate passes only where its status is listed."""
-    identity = replace(IDENTITY, tcb_status=status)
-    assert not admits(BY_CODE, identity)
-    assert admits(replace(BY_CODE, tcb_statuses=(status,)), identity)
-    assert not admits(replace(BY_CODE, tcb_statuses=(status,)))
-
-
-def test_advisories_of_a_worse_status_must_be_listed_each() -> None:
-    """With another status than UpToDate every advisory must be allowed by name."""
-    match = replace(BY_CODE, tcb_statuses=("SWHardeningNeeded",))
-    identity = replace(IDENTITY, tcb_status="SWHardeningNeeded", advisories=("SA-1", "SA-2"))
-    assert not admits(match, identity)
-    assert not admits(replace(match, advisories=("SA-1",)), identity)
-    assert admits(replace(match, advisories=("SA-1", "SA-2", "SA-3")), identity)
-    assert admits(match, replace(identity, advisories=()))
-
-
-def test_an_allow_list_also_binds_platforms_that_are_up_to_date() -> None:
-    """Advisories of an UpToDate platform matter only where the match lists some."""
-    identity = replace(IDENTITY, advisories=("SA-1",))
-    assert admits(BY_CODE, identity)
-    assert not admits(replace(BY_CODE, advisories=("SA-2",)), identity)
-    assert admits(replace(BY_CODE, advisories=("SA-1",)), identity)
-
-
-@pytest.mark.parametrize(
-    "allow, development, admitted",
-    [(True, True, True), (True, False, False), (False, True, False), (False, False, False)],
-)
-def test_debug_needs_the_match_and_the_profile(
-    allow: bool, development: bool, admitted: bool
-) -> None:
-    """A debug enclave passes only if the match allows it and the profile is development."""
-    match, identity = replace(BY_CODE, allow_debug=allow), replace(IDENTITY, debug=True)
-    assert admits(match, identity, development=development) is admitted
-
-
-def test_enrolled_platforms_only() -> None:
-    """Where platform ids are listed, others are refused."""
-    assert admits(replace(BY_CODE, platform_ids=(b"o", b"p" * 16)))
-    assert not admits(replace(BY_CODE, platform_ids=(b"o",)))
-
-
-def test_any_and_all_combine() -> None:
-    """Any wants one member, all wants each."""
-    other = Match(measurement=OTHER_CODE)
-    assert admits(AnyOf((other, BY_CODE)))
-    assert not admits(AnyOf((other,)))
-    assert admits(AllOf((BY_CODE, BY_SIGNER)))
-    assert not admits(AllOf((BY_CODE, other)))
-    assert admits(AllOf((AnyOf((other, BY_CODE)), BY_SIGNER)))
+def by_release(**changes: object) -> Match:
+    """A match by release, changed."""
+    return Match(release=replace(RELEASE, **changes))  # type: ignore[arg-type]  # its fields
 
 
 @pytest.mark.parametrize(
@@ -129,77 +57,138 @@ def test_any_and_all_combine() -> None:
         AllOf((BY_CODE, AnyOf(()))),
         Match(),
         Match(measurement=CODE, signer=SIGNER),
+        Match(measurement=CODE, release=RELEASE),
+        Match(signer=SIGNER, release=RELEASE),
+        Match(tee=TdxMatch(rtmr0=bytes(48))),
+        Match(tee=SnpMatch(minimum_tcb=MIN_TCB)),
+        Match(tee=SgxMatch(family_id=bytes(16))),
         Match(measurement=b"short"),
+        Match(signer=bytes(33)),
         Match(measurement=CODE, product_id=1),
         Match(measurement=CODE, minimum_svn=1),
-        Match(signer=SIGNER, minimum_svn=70_000),
+        Match(release=RELEASE, product_id=1),
+        Match(signer=SIGNER, product_id=2**16),
+        Match(signer=SIGNER, minimum_svn=2**32),
         Match(measurement=CODE, tcb_statuses=()),
         Match(measurement=CODE, tcb_statuses=("Revoked",)),
+        Match(measurement=CODE, tcb_statuses=("NotRated",)),
         Match(measurement=CODE, tcb_statuses=("UpToDate", "OutOfDate")),
         Match(measurement=CODE, advisories=("b", "a")),
+        Match(measurement=CODE, grace_s=-1),
+        Match(measurement=CODE, grace_s=MAX_GRACE_S + 1),
         Match(measurement=CODE, platform_ids=(b"",)),
+        Match(measurement=CODE, platform_ids=(bytes(65),)),
         Match(measurement=CODE, platform_ids=(b"b", b"a")),
+        Match(measurement=CODE, platform_ids=tuple(bytes([i]) for i in range(65))),
         AnyOf((BY_CODE,) * MAX_NODES),
         AnyOf((AnyOf((AnyOf((AnyOf((BY_CODE,)),)),)),)),
     ],
 )
-def test_an_invalid_policy_is_refused_and_never_true(policy: Policy) -> None:
-    """What admits nothing by mistake, or is too large, has no encoding."""
+def test_an_invalid_policy_is_refused(policy: Policy) -> None:
+    """What admits nothing by mistake, names two things at once, or is too large, has no bytes."""
     with pytest.raises(DecodeError):
         verify_policy(policy)
     with pytest.raises(DecodeError):
         encode_policy(policy)
 
 
-def test_an_empty_list_admits_nothing_even_unverified() -> None:
-    """A caller who forgot to verify still gets a refusal from an empty list and an empty match."""
-    for policy in (AnyOf(()), AllOf(()), Match()):
-        assert not is_admitted(policy, replace(IDENTITY, signer=b""), development=True)
+@pytest.mark.parametrize(
+    "match, field",
+    [
+        *((with_tee(SgxMatch(config_id=bytes(n))), "config_id") for n in (1, 63, 65)),
+        (with_tee(SgxMatch(ext_product_id=bytes(15))), "ext_product_id"),
+        (with_tee(SgxMatch(family_id=bytes(17))), "family_id"),
+        (with_tee(SgxMatch(minimum_config_svn=-1)), "minimum_config_svn"),
+        (with_tee(SgxMatch(minimum_config_svn=2**16)), "minimum_config_svn"),
+        (with_tee(SgxMatch(attributes=bytes(16))), "attributes"),
+        (with_tee(SgxMatch(attributes_mask=b"\1" * 16)), "attributes"),
+        (with_tee(SgxMatch(attributes=bytes(8), attributes_mask=b"\1" * 8)), "attributes"),
+        (with_tee(SgxMatch(attributes=bytes(16), attributes_mask=bytes(16))), "attributes_mask"),
+        (with_tee(SgxMatch(attributes=b"\3" * 16, attributes_mask=b"\1" * 16)), "attributes"),
+        *(
+            (with_tee(TdxMatch(**{name: bytes(32)})), name)
+            for name in ("mr_td", "rtmr0", "rtmr1", "rtmr2", "rtmr3")
+        ),
+        *(
+            (with_tee(TdxMatch(**{name: bytes(47)})), name)
+            for name in ("mr_config_id", "mr_owner", "mr_owner_config")
+        ),
+        (with_tee(TdxMatch(attributes=bytes(16), attributes_mask=b"\1" * 16)), "attributes"),
+        (with_tee(TdxMatch(xfam=b"\2" * 8, xfam_mask=b"\1" * 8)), "xfam"),
+        (with_tee(TdxMatch(xfam=bytes(8), xfam_mask=bytes(8))), "xfam_mask"),
+        (with_tee(SnpMatch(minimum_tcb=SnpTcb(snp=256))), "minimum_tcb"),
+        (with_tee(SnpMatch(minimum_tcb=MIN_TCB, minimum_launch_tcb=SnpTcb(fmc=-1))), "minimum_lau"),
+        *(
+            (with_tee(SnpMatch(minimum_tcb=MIN_TCB, **{name: bytes(8)})), name)  # type: ignore[arg-type]  # fields of bytes
+            for name in ("host_data", "family_id", "image_id", "author_key_digest")
+        ),
+        (with_tee(SnpMatch(minimum_tcb=MIN_TCB, maximum_vmpl=4)), "maximum_vmpl"),
+        (with_tee(SnpMatch(minimum_tcb=MIN_TCB, products=("Rome",))), "products"),
+        (with_tee(SnpMatch(minimum_tcb=MIN_TCB, products=("Milan", "Genoa"))), "products"),
+        (by_release(name=""), "release name"),
+        (by_release(name="a" * 65), "release name"),
+        (by_release(name="fns>=2/endorsed"), "release name"),
+        (by_release(name="fns\n"), "release name"),
+        (by_release(minimum=(1, 2, 2**31)), "release minimum"),
+        (by_release(auditors=()), "release auditors"),
+        (by_release(auditors=(bytes(19),)), "release auditors"),
+        (by_release(auditors=AUDITORS[::-1]), "release auditors"),
+        (by_release(auditors=tuple(bytes([i]) * 20 for i in range(17))), "release auditors"),
+        (by_release(threshold=0), "release threshold"),
+        (by_release(threshold=4), "release threshold"),
+    ],
+)
+def test_a_condition_of_a_wrong_size_names_its_field(match: Match, field: str) -> None:
+    """Every condition has the size of what it is compared with, and a fault says which it is."""
+    with pytest.raises(DecodeError, match=f"policy: bad {field}"):
+        encode_policy(match)
+
+
+def test_an_mrtd_narrows_or_names() -> None:
+    """An MRTD may be all that a match names, or narrow a match that names something else."""
+    mr_td = TdxMatch(mr_td=bytes(48))
+    for match in (Match(tee=mr_td), replace(BY_CODE, tee=mr_td), Match(release=RELEASE, tee=mr_td)):
+        assert decode_policy(encode_policy(match)) == match
 
 
 def test_limits_are_reached() -> None:
-    """The deepest and the widest allowed policies pass."""
+    """The deepest and the widest allowed policies pass, and the longest lists in one match."""
     deep: Policy = BY_CODE
     for _ in range(MAX_DEPTH - 1):
         deep = AllOf((deep,))
     wide = AnyOf((BY_CODE,) * (MAX_NODES - 1))
-    for policy in (deep, wide):
+    long = replace(
+        BY_CODE,
+        platform_ids=tuple(bytes([i]) * 64 for i in range(MAX_PLATFORM_IDS)),
+        grace_s=MAX_GRACE_S,
+    )
+    for policy in (deep, wide, long):
         assert decode_policy(encode_policy(policy)) == policy
 
 
-def test_explanations_name_the_path_and_what_came() -> None:
-    """An explanation says per field where it stands, what was expected and what came."""
-    findings = explain(AnyOf((BY_SIGNER,)), replace(IDENTITY, svn=1), development=False)
-    failed = [finding for finding in findings if not finding.ok]
-    assert [(f.field, f.expected, f.got) for f in failed] == [("any[0].minimum_svn", ">= 3", "1")]
+def test_a_policy_of_too_many_bytes_is_refused() -> None:
+    """Sixty nodes with long lists of platforms are more than 16 KiB."""
+    long = replace(BY_CODE, platform_ids=tuple(bytes([i]) * 64 for i in range(MAX_PLATFORM_IDS)))
+    with pytest.raises(DecodeError, match="at most"):
+        encode_policy(AnyOf((long,) * 8))
 
 
-matches = st.builds(
-    Match,
-    measurement=st.sampled_from([CODE, OTHER_CODE]),
-    tcb_statuses=st.sets(st.sampled_from(sorted(TCB_STATUSES)), min_size=1).map(
-        lambda s: tuple(sorted(s))
-    ),
-    advisories=st.sets(st.sampled_from(["SA-1", "SA-2", "SA-3"])).map(lambda s: tuple(sorted(s))),
-    allow_debug=st.booleans(),
-)
-identities = st.builds(
-    Identity,
-    platform=st.just("sgx"),
-    measurement=st.sampled_from([CODE, OTHER_CODE]),
-    debug=st.booleans(),
-    tcb_status=st.sampled_from(sorted(TCB_STATUSES)),
-    advisories=st.sets(st.sampled_from(["SA-1", "SA-2", "SA-3"])).map(lambda s: tuple(sorted(s))),
-)
+def test_a_policy_too_deep_to_decode_is_refused_on_the_way() -> None:
+    """A decoder stops at the fifth level, before anything is built from below it."""
+    message = pb.IdentityPolicy.FromString(encode_policy(BY_CODE))
+    for _ in range(MAX_DEPTH):
+        message = pb.IdentityPolicy(any=pb.IdentityPolicyList(members=[message]))
+    with pytest.raises(DecodeError, match="levels"):
+        decode_policy(message.SerializeToString(deterministic=True))
 
 
-@given(matches, matches, identities, st.booleans())
-def test_combinators_agree_with_their_members(
-    a: Match, b: Match, identity: Identity, development: bool
-) -> None:
-    """Any is the or of its members, all the and, and each explanation agrees with the decision."""
-    in_a = admits(a, identity, development=development)
-    in_b = admits(b, identity, development=development)
-    assert admits(AnyOf((a, b)), identity, development=development) == (in_a or in_b)
-    assert admits(AllOf((a, b)), identity, development=development) == (in_a and in_b)
-    assert decode_policy(encode_policy(AnyOf((a, b)))) == AnyOf((a, b))
+def test_the_matches_of_a_policy() -> None:
+    """All of them, in order, however deep they stand."""
+    policy = AnyOf((SGX_MATCH, AllOf((TDX_MATCH, AnyOf((SNP_MATCH,)))), RELEASE_MATCH))
+    assert matches_of(policy) == ALL_MATCHES
+
+
+@given(policies)
+def test_policies_round_trip(policy: Policy) -> None:
+    """Whatever a policy says, its bytes say the same."""
+    assert decode_policy(encode_policy(policy)) == policy

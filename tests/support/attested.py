@@ -5,8 +5,7 @@ from dataclasses import dataclass, replace
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from attestation.collateral import Collateral, encode_collateral
-from attestation.dcap.rules import VerificationRules
+from attestation.collateral import DcapCollateral, encode_collateral
 from attestation.evidence import Evidence, EvidenceKind, encode_evidence
 from attestation.platforms.software import QE_SIGNER
 from attestation.platforms.software_collateral import (
@@ -19,6 +18,7 @@ from attestation.platforms.software_collateral import (
 from attestation.platforms.software_der import PlatformNumbers
 from attestation.platforms.software_pki import Authority, new_authority, new_key, signer_pin
 from attestation.platforms.software_quote import EnclaveReport, make_qe_part, make_quote
+from attestation.rules import VerificationRules
 
 NOW_S = 1_800_000_000
 REPORT = EnclaveReport(
@@ -51,7 +51,7 @@ class SoftwareWorld:
             roots=(self.root,), tcb_signer_pins=(signer_pin(self.authority.tcb_signer),)
         )
 
-    def collateral(self, options: CollateralOptions | None = None) -> Collateral:
+    def collateral(self, options: CollateralOptions | None = None) -> DcapCollateral:
         """Signed collateral; UpToDate from NOW_S on if nothing else is asked for."""
         wanted = options or CollateralOptions(issued_s=NOW_S)
         return make_collateral(self.authority, QE_SIGNER, wanted)

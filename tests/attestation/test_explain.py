@@ -1,0 +1,111 @@
+"""Explanations: every field by its path, with what was asked for and what came."""
+
+from dataclasses import replace
+
+import pytest
+
+from attestation.explain import Finding, explain
+from attestation.identity import MAX_TIME_S, Identity
+from attestation.judging import Subject
+from attestation.policy import AllOf, AnyOf, Match, Policy
+from tests.support.attestation_examples import (
+    IDENTITIES,
+    IDENTITY,
+    RELEASE_MATCH,
+    RELEASES,
+    SGX_MATCH,
+    SNP_IDENTITY,
+    SNP_MATCH,
+    TDX_IDENTITY,
+    TDX_MATCH,
+)
+
+NOW_S = 1_800_000_000
+
+
+def findings(policy: Policy, identity: Identity, now_s: int = NOW_S) -> dict[str, Finding]:
+    """The findings by their field; no field is named twice."""
+    found = explain(policy, Subject(identity, RELEASES), development=False, now_s=now_s)
+    by_field = {one.field: one for one in found}
+    assert len(by_field) == len(found)
+    return by_field
+
+
+def test_a_failed_field_says_where_it_stands_and_what_came() -> None:
+    """A path, what was expected, what came."""
+    policy = AnyOf((Match(measurement=IDENTITY.measurement), AllOf((SGX_MATCH,))))
+    found = findings(policy, replace(IDENTITY, measurement=bytes(32)))
+    assert found["any[0].measurement"] == Finding(
+        "any[0].measurement", "11" * 32, "00" * 32, ok=False
+    )
+    assert not found["any[1].all[0].measurement"].ok
+    assert found["any[1].all[0].sgx.config_id"].ok
+
+
+@pytest.mark.parametrize(
+    "match, identity, expected",
+    [
+        (SGX_MATCH, IDENTITY, {"sgx.minimum_config_svn", "sgx.config_id", "sgx.ext_product_id",
+                               "sgx.family_id", "sgx.attributes"}),
+        (TDX_MATCH, TDX_IDENTITY, {"tdx.mr_td", "tdx.rtmr1", "tdx.rtmr2", "tdx.attributes",
+                                   "tdx.xfam"}),
+        (SNP_MATCH, SNP_IDENTITY, {"snp.minimum_tcb", "snp.minimum_launch_tcb", "snp.maximum_vmpl",
+                                   "snp.products", "snp.migration", "snp.vlek", "snp.smt",
+                                   "snp.host_data", "snp.family_id", "snp.image_id",
+                                   "snp.author_key_digest", "platform_id"}),
+    ],
+)  # fmt: skip
+def test_every_condition_has_its_row(match: Match, identity: Identity, expected: set[str]) -> None:
+    """Each condition of a match is a finding, good for the identity that it was written for."""
+    found = findings(match, identity)
+    assert expected <= set(found)
+    assert all(found[field].ok for field in expected)
+
+
+def test_another_tee_is_one_finding() -> None:
+    """Conditions on a TEE that the subject does not have say just that."""
+    found = findings(TDX_MATCH, SNP_IDENTITY)
+    assert found["tee"] == Finding("tee", "tdx", "snp", ok=False)
+    assert not any(field.startswith("tdx.") for field in found)
+
+
+def test_an_snp_guest_is_told_what_its_policy_lacks() -> None:
+    """Where a policy says nothing about SNP's TCB, that is the finding, not a status."""
+    found = findings(Match(measurement=SNP_IDENTITY.measurement), SNP_IDENTITY)
+    assert not found["snp.minimum_tcb"].ok
+    assert "tcb_status" not in found
+
+
+def test_a_release_says_which_are_known_and_endorsed() -> None:
+    """The release row lists what the ledger knows of this measurement."""
+    row = findings(RELEASE_MATCH, IDENTITY)["release"]
+    assert row.ok
+    assert row.expected == "fns >= 1.2.0, endorsed by 2 of 3 auditors"
+    assert row.got == "fns 1.2.0 (endorsed by 2), fns 1.3.0 (endorsed by 0)"
+    unknown = explain(RELEASE_MATCH, Subject(IDENTITY), development=False, now_s=NOW_S)[0]
+    assert (unknown.got, unknown.ok) == ("none known", False)
+
+
+def test_a_grace_is_shown_as_dates() -> None:
+    """The row of a grace says from which TCB level on, and which the platform has."""
+    match = Match(
+        measurement=IDENTITY.measurement,
+        tcb_statuses=("SWHardeningNeeded", "UpToDate"),
+        advisories=IDENTITY.advisories,
+        grace_s=86_400,
+    )
+    row = findings(match, IDENTITY)["grace_s"]
+    assert (row.expected, row.got, row.ok) == (
+        "UpToDate, or a TCB level of 2027-01-14 or later",
+        "2026-05-28",
+        False,
+    )
+
+
+@pytest.mark.parametrize("now_s", [0, 10**10, 2**62])
+@pytest.mark.parametrize("date_s", [0, 1, MAX_TIME_S])
+def test_no_time_is_beyond_explaining(now_s: int, date_s: int) -> None:
+    """Dates that no calendar has are shown as seconds."""
+    match = Match(measurement=bytes(32), tcb_statuses=("OutOfDate",), grace_s=5)
+    for identity in IDENTITIES:
+        assert findings(match, replace(identity, tcb_date_s=date_s), now_s)
