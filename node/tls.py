@@ -74,7 +74,7 @@ async def _extension(platform: Platform, spki: bytes) -> bytes | None:
         _log.warning(
             "the TLS certificate carries no evidence",
             platform=platform.name,
-            reason=f"no RA-TLS form is registered for {evidence.kind.name} evidence",
+            reason=f"there is no interoperable RA-TLS form for {evidence.kind.name} evidence",
         )
     return extension
 

@@ -22,8 +22,8 @@ def encode_claims(spki: bytes) -> bytes:
 def encode_extension(evidence: Evidence, claims: bytes) -> bytes | None:
     """The extension's value, or None where no form exists for this kind of evidence.
 
-    For SEV-SNP there is none: IANA has registered no CBOR tag for its reports, and the number that
-    some libraries use (0x1a7504) is theirs alone.
+    For SEV-SNP there is none: the CCC defines no CBOR tag for its reports, and the number that some
+    libraries use (0x1a7504) was never registered.
     """
     if evidence.kind is not EvidenceKind.DCAP:
         return None

@@ -1,6 +1,7 @@
 """The certificate that a node makes for itself."""
 
 import hashlib
+from pathlib import Path
 
 import pytest
 from cryptography import x509
@@ -9,8 +10,11 @@ from structlog.testing import capture_logs
 
 from attestation.errors import DecodeError, PlatformError
 from attestation.evidence import Evidence, EvidenceKind, decode_evidence, encode_evidence
+from attestation.platforms.software import SoftwarePlatform, create_platform, read_trust
 from attestation.ratls.certificate import read_certificate, verify_binding, verify_validity
 from attestation.ratls.forms import DICE_OID, RaTlsForm
+from attestation.rules import VerificationRules
+from attestation.verify import verify
 from node.tls import SERVER_NAME, make_server_tls
 from tests.support.attested import NOW_S
 from tests.support.small_platform import SmallPlatform
@@ -77,3 +81,35 @@ async def test_a_platform_that_cannot_quote_stops_the_start() -> None:
     platform.is_broken = True
     with pytest.raises(PlatformError):
         await make_server_tls(platform, NOW_S)
+
+
+def software(directory: Path, tee: str) -> SoftwarePlatform:
+    """A program on a software platform of a kind of TEE."""
+    create_platform(directory / "platform", NOW_S, tee=tee)
+    (directory / "app.py").write_text("print()\n")
+    manifest = directory / "app.toml"
+    manifest.write_text('name = "app"\nproduct_id = 1\nsvn = 1\nsigner = "t"\nfiles = ["app.py"]\n')
+    return SoftwarePlatform.open(directory / "platform", manifest)
+
+
+@pytest.mark.parametrize("tee", ["sgx", "tdx"])
+async def test_quotes_of_both_kinds_stand_under_one_tag(tmp_path: Path, tee: str) -> None:
+    """SGX and TDX: read from the certificate, verified, bound to its key."""
+    platform = software(tmp_path, tee)
+    certificate = read_certificate((await make_server_tls(platform, NOW_S)).certificate)
+    trust = read_trust(tmp_path / "platform")
+    rules = VerificationRules(roots=(trust.root,), tcb_signer_pins=trust.tcb_signer_pins)
+    evidence = encode_evidence(certificate.evidence)
+    verdict = verify(evidence, trust.collateral, rules, NOW_S)
+    assert verdict.identity.platform == tee
+    assert verdict.identity.measurement == platform.enclave.measurement
+    verify_binding(certificate, verdict.report_data)
+
+
+async def test_a_software_platform_of_snp_gives_no_extension(tmp_path: Path) -> None:
+    """Its report is evidence for sessions, but nothing that an RA-TLS verifier could read."""
+    with capture_logs() as logs:
+        tls = await make_server_tls(software(tmp_path, "snp"), NOW_S)
+    loaded = x509.load_pem_x509_certificate(tls.certificate)
+    assert DICE_OID not in {one.oid.dotted_string for one in loaded.extensions}
+    assert [line["platform"] for line in logs] == ["software"]

@@ -8,6 +8,7 @@ import re
 from dataclasses import replace
 
 from attestation.dcap.reports import parse_td_report
+from attestation.evidence import Evidence, EvidenceKind
 from attestation.handshake import (
     CLIENT_LABEL,
     KEY_SERVICE_LABEL,
@@ -21,6 +22,8 @@ from attestation.handshake import (
 )
 from attestation.identity import identity_digest
 from attestation.platforms.software_manifest import software_signer
+from attestation.ratls.forms import ratls_report_data
+from attestation.ratls.make import encode_claims, encode_extension
 from tests.support.attestation_examples import ENCODED
 from tests.support.repository import ROOT
 
@@ -54,6 +57,7 @@ def examples() -> dict[str, str]:
         grant_digest=b"\xc2" * 32,
         leaf_hash=b"\xc3" * 32,
     )
+    claims = encode_claims(b"\xd1" * 91)
     values = {
         "evidence": ENCODED["evidence"],
         "identity": ENCODED["identity"],
@@ -66,10 +70,21 @@ def examples() -> dict[str, str]:
         "report data of a key service": report_data(KEY_SERVICE_LABEL, _SERVICE_BINDING),
         "session id of the body 0102": session_id(b"\x01\x02"),
         "evidence digest of the bytes 0102": evidence_digest(b"\x01\x02"),
+        "RA-TLS claims of a key whose SubjectPublicKeyInfo is 91 bytes d1": claims,
+        "report data of these claims": ratls_report_data(claims),
+        "RA-TLS extension of these claims and the quote 0102": ratls_extension(claims),
         "bytes signed in Hello": hello,
         "bytes signed in a SessionGrant": grant,
     }
     return {name: value.hex() for name, value in values.items()}
+
+
+def ratls_extension(claims: bytes) -> bytes:
+    """Tagged evidence of claims and a quote of two bytes."""
+    extension = encode_extension(Evidence(EvidenceKind.DCAP, b"\x01\x02"), claims)
+    if extension is None:
+        raise AssertionError("quotes have a form")
+    return extension
 
 
 def examples_of_page() -> dict[str, str]:
