@@ -4,7 +4,8 @@ Rules: the node proves itself exactly as it does to an enclave, before anything 
 makes collections and says who may read and write; puts values sealed to the collection's public
 key, which the attested service key vouches for; and can never be given a value back: only an
 admitted enclave can. Every change returns with its verified receipt. One client belongs to one
-event loop. Not here: signing and sending (`account`, `owner_line`).
+event loop. `releases` is what a publisher and an auditor do (`owner_releases`). Not here: signing
+and sending (`account`, `owner_line`).
 """
 
 import os
@@ -37,6 +38,7 @@ from enclave_client.openings import Event
 from enclave_client.outcomes import granted_detail
 from enclave_client.owner_line import OwnerLine
 from enclave_client.owner_put import Fresh, OwnedValue, sealed_put
+from enclave_client.owner_releases import Releases
 from enclave_client.queries import Head
 from enclave_client.receipts import Receipt
 from enclave_client.replies import read_outcome
@@ -96,6 +98,7 @@ class OwnerClient:
     def __init__(self, network: NetworkFile, line: OwnerLine, asking: Asking) -> None:
         """Keep the parts; use `connect`."""
         self.network = network
+        self.releases = Releases(line, asking)
         self._line = line
         self._asking = asking
 

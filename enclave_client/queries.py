@@ -14,19 +14,21 @@ from typing import TypeVar
 from enclave_client.asking import Asking
 from enclave_client.errors import ReceiptInvalidError, UnavailableError
 from enclave_client.openings import Event
-from enclave_client.rows import CollectionRow, SecretRow
+from enclave_client.rows import CollectionRow, ReleaseRow, SecretRow
 from ledger.format.operation import Delete, Put, Read
 from ledger.format.outcome import Outcome, PutDone
 from ledger.format.query import (
     MAX_INDICES,
     MAX_ROWS,
     ListCollections,
+    ListReleases,
     ListSecrets,
     OpenEntries,
     ShowCollection,
     ShowHead,
     ShowHistory,
 )
+from ledger.format.releases import parse_title, release_title
 from ledger.format.terms import Destroy
 from ledger.format.transaction import SignerKind
 from ledger.reason import Reason
@@ -74,6 +76,24 @@ async def list_collections(asking: Asking) -> AsyncIterator[CollectionRow]:
         if answer.next_after <= after or (rows and answer.next_after < rows[-1].name):
             raise ReceiptInvalidError("the list of collections does not go on")
         after = answer.next_after
+
+
+async def list_releases(asking: Asking, name: str, after: str = "") -> AsyncIterator[ReleaseRow]:
+    """The releases of a name (empty: of all) behind the title `after`, in order."""
+    last = parse_title(after) if after else None
+    more = True
+    while more:
+        question = ListReleases(name, release_title(*last) if last else "", MAX_ROWS)
+        answer = await asking.ask(question, name or "releases")
+        for row in answer.releases:
+            at = (row.release.name, row.release.version)
+            if (name and row.release.name != name) or (last is not None and at <= last):
+                raise ReceiptInvalidError("the answer's releases are not in order, or of others")
+            last = at
+            yield row
+        more = bool(answer.next_after)
+        if more and (not answer.releases or answer.next_after != answer.releases[-1].title):
+            raise ReceiptInvalidError("the list of releases does not go on")
 
 
 async def show_collection(asking: Asking, collection: str) -> CollectionRow:
@@ -133,30 +153,38 @@ def _verify_about(event: Event, collection: str, name: str) -> Event:
 
 
 async def _open(asking: Asking, collection: str, places: list[_Place]) -> dict[_Place, Event]:
-    """The proven events at these places of at most 256 entries.
-
-    An answer may stop early because it is large; what a checkpoint does not cover yet comes later.
-    """
-    wanted = sorted({index for index, _ in places})
-    found: dict[_Place, Event] = {}
-    empty = 0
-    while wanted:
-        question = OpenEntries(0, MAX_ROWS, indices=tuple(wanted))
-        answer = await asking.ask(question, collection)
-        opened = {entry.index for entry in answer.entries}
-        if not opened <= set(wanted):
-            raise ReceiptInvalidError(f"{collection}: an entry that was not asked for")
-        found |= {(event.index, event.position): event for event in asking.events(answer)}
-        wanted = [index for index in wanted if index not in opened]
-        empty = 0 if opened else empty + 1
-        if empty == _MAX_EMPTY:
-            raise UnavailableError(f"{collection}: the node does not open entry {wanted[0]}")
-        if wanted and empty:
-            await asking.pause(empty)
+    """The proven events at these places of at most 256 entries."""
+    wanted = {index for index, _ in places}
+    events = await open_entries(asking, wanted, collection)
+    found = {(event.index, event.position): event for event in events}
     if not found.keys() >= set(places):
         raise ReceiptInvalidError(
             f"{collection}: the node hides an operation that it told of", "ask another node"
         )
+    return found
+
+
+async def open_entries(asking: Asking, indices: set[int], what: str) -> list[Event]:
+    """What the asker may see of these entries, at most 256, each operation proven.
+
+    An answer may stop early because it is large; what a checkpoint does not cover yet comes later.
+    """
+    wanted = sorted(indices)
+    found: list[Event] = []
+    empty = 0
+    while wanted:
+        question = OpenEntries(0, MAX_ROWS, indices=tuple(wanted))
+        answer = await asking.ask(question, what)
+        opened = {entry.index for entry in answer.entries}
+        if not opened <= set(wanted):
+            raise ReceiptInvalidError(f"{what}: an entry that was not asked for")
+        found += asking.events(answer)
+        wanted = [index for index in wanted if index not in opened]
+        empty = 0 if opened else empty + 1
+        if empty == _MAX_EMPTY:
+            raise UnavailableError(f"{what}: the node does not open entry {wanted[0]}")
+        if wanted and empty:
+            await asking.pause(empty)
     return found
 
 

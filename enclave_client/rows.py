@@ -1,4 +1,4 @@
-"""What a node says of secrets and collections: rows of its state, as signed questions get them.
+"""What a node says of secrets, collections and releases: rows, as signed questions get them.
 
 Rules: a row is the node's word. The log does not certify the state yet, so nothing proves that a
 row is the newest or that a list is complete; what *is* proven are entries (`openings`), and `head`
@@ -7,6 +7,7 @@ and `history` give those. A row never carries a value or key.
 
 from dataclasses import dataclass
 
+from ledger.format.releases import EnclaveRelease, release_title
 from ledger.format.terms import CollectionTerms
 
 
@@ -34,3 +35,33 @@ class CollectionRow:
     owner: bytes
     is_frozen: bool
     terms: CollectionTerms
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class ReleaseStatement:
+    """What an auditor said of a release: who, and the entry in which it was said."""
+
+    auditor: bytes  # address
+    index: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseRow:
+    """A published release, who endorses it and who took that back, and where all of it stands."""
+
+    release: EnclaveRelease
+    publisher: bytes  # address
+    index: int  # the entry that published it
+    revoked_index: int  # the entry that revoked it; 0: it is not revoked
+    endorsed: tuple[ReleaseStatement, ...]  # by auditor
+    withdrawn: tuple[ReleaseStatement, ...]  # by auditor: they never endorse it again
+
+    @property
+    def title(self) -> str:
+        """``name@1.2.3``."""
+        return release_title(self.release.name, self.release.version)
+
+    @property
+    def is_revoked(self) -> bool:
+        """Whether its publisher took it back."""
+        return bool(self.revoked_index)

@@ -4,16 +4,17 @@ Rules: those of `wire`: answers are outside bytes, and whatever they cannot mean
 ReceiptInvalidError. Not here: judging what an answer says (`openings`, `queries`).
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sized
 from dataclasses import dataclass
 
 from enclave_client.errors import ReceiptInvalidError
-from enclave_client.rows import CollectionRow, SecretRow
+from enclave_client.rows import CollectionRow, ReleaseRow, ReleaseStatement, SecretRow
 from enclave_client.wire import MAX_PROOF_BYTES, Refusal, parse_answer, read_refusal
 from ledger.errors import FormatError
 from ledger.format.names import verify_name
 from ledger.format.query import MAX_ROWS
 from ledger.format.receipt import Opened
+from ledger.format.releases import decode_release
 from ledger.format.strict import verify_length
 from ledger.format.terms import ADDRESS_BYTES, CollectionTerms
 from sealedger.v1 import kms_pb2, ledger_pb2, node_pb2
@@ -38,6 +39,7 @@ class QueryAnswer:
     secrets: tuple[SecretRow, ...]
     history: tuple[tuple[int, int], ...]  # entry, position
     collections: tuple[CollectionRow, ...]
+    releases: tuple[ReleaseRow, ...]
     entries: tuple[OpenedEntry, ...]
     checkpoint: bytes
     more: bool
@@ -64,14 +66,18 @@ def decode_question_answer(data: bytes) -> QueryAnswer | Refusal:
     message = parse_answer(node_pb2.QueryReply, data)
     if message.HasField("refusal"):
         return read_refusal(message.refusal)
-    secrets, history = len(message.secrets), len(message.history)
-    if max(secrets, history, len(message.collections), len(message.entries)) > MAX_ROWS:
+    kinds: tuple[Sized, ...] = (
+        *(message.secrets, message.history, message.collections),
+        *(message.releases, message.entries),
+    )
+    if max(map(len, kinds)) > MAX_ROWS:
         raise ReceiptInvalidError("the answer has more rows than any question may ask for")
     try:
         return QueryAnswer(
             secrets=tuple(map(_secret, message.secrets)),
             history=tuple((row.index, row.position) for row in message.history),
             collections=tuple(map(_collection, message.collections)),
+            releases=tuple(map(_release, message.releases)),
             entries=tuple(map(_entry, message.entries)),
             checkpoint=message.checkpoint,
             more=message.more,
@@ -122,6 +128,29 @@ def _collection(row: node_pb2.CollectionRow) -> CollectionRow:
         owner,
         row.frozen,
         CollectionTerms(terms.readers, terms.writers, auditors, terms.ttl_ms),
+    )
+
+
+def _release(row: node_pb2.ReleaseRow) -> ReleaseRow:
+    release = decode_release(row.release.SerializeToString(deterministic=True))
+    endorsed, withdrawn = _statements(row.endorsed), _statements(row.withdrawn)
+    said = [one.auditor for one in (*endorsed, *withdrawn)]
+    if len(set(said)) != len(said) or not set(said) <= set(release.auditors):
+        raise FormatError("a release: its auditors say one thing each, and nobody else anything")
+    return ReleaseRow(
+        release=release,
+        publisher=verify_length("publisher", row.publisher, ADDRESS_BYTES),
+        index=row.index,
+        revoked_index=row.revoked_index,
+        endorsed=endorsed,
+        withdrawn=withdrawn,
+    )
+
+
+def _statements(said: Iterable[node_pb2.ReleaseStatement]) -> tuple[ReleaseStatement, ...]:
+    return tuple(
+        ReleaseStatement(verify_length("auditor", one.auditor, ADDRESS_BYTES), one.index)
+        for one in said
     )
 
 

@@ -18,6 +18,7 @@ from contracts.queries import (
     Asker,
     identify,
     list_collections,
+    list_releases,
     list_secrets,
     show_collection,
     show_head,
@@ -30,6 +31,7 @@ from ledger.format.leaf import TransactionLeaf, decode_leaf
 from ledger.format.operation import decode_operation
 from ledger.format.query import (
     ListCollections,
+    ListReleases,
     ListSecrets,
     OpenEntries,
     Query,
@@ -174,13 +176,16 @@ class Asking:
             case ListCollections():
                 found = list_collections(asker, question)
                 return answers.collections(found.rows, next_after=found.next_after)
+            case ListReleases():
+                listed = list_releases(self._view, question)
+                return answers.releases(listed.rows, next_after=listed.next_after)
             case OpenEntries():
                 return self._open_entries(asker, question)
 
     def _open_entries(self, asker: Asker, asked: OpenEntries) -> pb.QueryReply:
         if asked.collection:
             verify_may_ask(asker, asked.collection)
-        elif not asker.may_ask_any():
+        elif not asked.indices and not asker.may_ask_any():
             raise RefusedError(Reason.DENIED, "there is nothing that this signer may ask about")
         certified = self._certifier.latest
         found: list[OpenedEntry] = []

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from contracts.holdings import CollectionRecord
+from contracts.registry import ReleaseRecord, Statement
 from contracts.versions import HeadRecord
 from ledger.format.receipt import Opened
 from ledger.reason import Reason
@@ -55,6 +56,11 @@ def collections(
     )
 
 
+def releases(rows: Iterable[ReleaseRecord], *, next_after: str) -> pb.QueryReply:
+    """Releases with what was said of them; there is more if it says after which title."""
+    return pb.QueryReply(releases=map(_release, rows), more=bool(next_after), next_after=next_after)
+
+
 def entries(
     found: Iterable[OpenedEntry], checkpoint: bytes, *, next_index: int, more: bool
 ) -> pb.QueryReply:
@@ -93,6 +99,21 @@ def _collection(name: str, collection: CollectionRecord) -> pb.CollectionRow:
             ttl_ms=terms.ttl_ms,
         ),
     )
+
+
+def _release(record: ReleaseRecord) -> pb.ReleaseRow:
+    return pb.ReleaseRow(
+        release=ledger_pb2.EnclaveRelease.FromString(record.release),
+        publisher=record.publisher,
+        index=record.index,
+        revoked_index=record.revoked_index,
+        endorsed=map(_statement, record.endorsed),
+        withdrawn=map(_statement, record.withdrawn),
+    )
+
+
+def _statement(said: Statement) -> pb.ReleaseStatement:
+    return pb.ReleaseStatement(auditor=said.auditor, index=said.index)
 
 
 def _entry(entry: OpenedEntry) -> pb.OpenedEntry:

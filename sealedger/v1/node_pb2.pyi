@@ -194,19 +194,29 @@ class QueryReply(_message.Message):
     releases: _containers.RepeatedCompositeFieldContainer[ReleaseRow]
     def __init__(self, refusal: _Optional[_Union[Refusal, _Mapping]] = ..., secrets: _Optional[_Iterable[_Union[SecretRow, _Mapping]]] = ..., history: _Optional[_Iterable[_Union[HistoryRow, _Mapping]]] = ..., collections: _Optional[_Iterable[_Union[CollectionRow, _Mapping]]] = ..., entries: _Optional[_Iterable[_Union[OpenedEntry, _Mapping]]] = ..., checkpoint: _Optional[bytes] = ..., more: _Optional[bool] = ..., next_index: _Optional[int] = ..., next_after: _Optional[str] = ..., releases: _Optional[_Iterable[_Union[ReleaseRow, _Mapping]]] = ...) -> None: ...
 
+class ReleaseStatement(_message.Message):
+    __slots__ = ("auditor", "index")
+    AUDITOR_FIELD_NUMBER: _ClassVar[int]
+    INDEX_FIELD_NUMBER: _ClassVar[int]
+    auditor: bytes
+    index: int
+    def __init__(self, auditor: _Optional[bytes] = ..., index: _Optional[int] = ...) -> None: ...
+
 class ReleaseRow(_message.Message):
-    __slots__ = ("release", "publisher", "endorsers", "revoked", "index")
+    __slots__ = ("release", "publisher", "index", "revoked_index", "endorsed", "withdrawn")
     RELEASE_FIELD_NUMBER: _ClassVar[int]
     PUBLISHER_FIELD_NUMBER: _ClassVar[int]
-    ENDORSERS_FIELD_NUMBER: _ClassVar[int]
-    REVOKED_FIELD_NUMBER: _ClassVar[int]
     INDEX_FIELD_NUMBER: _ClassVar[int]
+    REVOKED_INDEX_FIELD_NUMBER: _ClassVar[int]
+    ENDORSED_FIELD_NUMBER: _ClassVar[int]
+    WITHDRAWN_FIELD_NUMBER: _ClassVar[int]
     release: _ledger_pb2.EnclaveRelease
     publisher: bytes
-    endorsers: _containers.RepeatedScalarFieldContainer[bytes]
-    revoked: bool
     index: int
-    def __init__(self, release: _Optional[_Union[_ledger_pb2.EnclaveRelease, _Mapping]] = ..., publisher: _Optional[bytes] = ..., endorsers: _Optional[_Iterable[bytes]] = ..., revoked: _Optional[bool] = ..., index: _Optional[int] = ...) -> None: ...
+    revoked_index: int
+    endorsed: _containers.RepeatedCompositeFieldContainer[ReleaseStatement]
+    withdrawn: _containers.RepeatedCompositeFieldContainer[ReleaseStatement]
+    def __init__(self, release: _Optional[_Union[_ledger_pb2.EnclaveRelease, _Mapping]] = ..., publisher: _Optional[bytes] = ..., index: _Optional[int] = ..., revoked_index: _Optional[int] = ..., endorsed: _Optional[_Iterable[_Union[ReleaseStatement, _Mapping]]] = ..., withdrawn: _Optional[_Iterable[_Union[ReleaseStatement, _Mapping]]] = ...) -> None: ...
 
 class CollateralQuestion(_message.Message):
     __slots__ = ("key",)
