@@ -28,6 +28,7 @@ _FREE = frozenset(
         Reason.COLLECTION_EXISTS,
         Reason.QUOTA_EXCEEDED,
         Reason.NOT_FOUND,
+        Reason.UNKNOWN_SESSION,
         Reason.RELEASE_EXISTS,
         Reason.UNKNOWN_RELEASE,
         Reason.RELEASE_REVOKED,

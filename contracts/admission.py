@@ -16,12 +16,13 @@ a policy cost well under a microsecond for each operation.
 """
 
 import hashlib
+from dataclasses import dataclass
 from functools import lru_cache
 
 from attestation.errors import AttestationError
 from attestation.fields import TdxFields
 from attestation.identity import decode_identity
-from attestation.judging import NEVER, Subject
+from attestation.judging import Subject
 from attestation.judging import admitted_until as judge
 from attestation.policy import TdxMatch, decode_policy, matches_of
 from attestation.releases import decode_releases
@@ -58,16 +59,24 @@ def admitted_until(policy: bytes, identity: bytes, releases: bytes, is_developme
         raise StateError(f"a stored policy or identity does not decode: {error}") from error
 
 
-def is_named(view: StateView, identity: bytes, is_development: bool) -> bool:
-    """Whether a policy in use admits the identity (3 and 4 above)."""
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """When and where it is asked whom policies name."""
+
+    is_development: bool
+    time_ms: int  # block time
+
+
+def is_named(view: StateView, identity: bytes, moment: Moment) -> bool:
+    """Whether a policy in use admits the identity at this moment (3 and 4 above)."""
     for name in _names_of_identity(identity):
-        if _is_named_in(view, (name,), identity, is_development):
+        if _is_named_in(view, (name,), identity, moment):
             return True
     enclave = registry.enclave_name(identity)
     if count_filed(view, enclave) > MAX_LOOKED_AT:
         return True
     names = tuple(b"r" + name for name in filed_under(view, enclave))
-    return _is_named_in(view, names, identity, is_development)
+    return _is_named_in(view, names, identity, moment)
 
 
 def admit_terms(state: Changes, terms: CollectionTerms) -> None:
@@ -94,7 +103,7 @@ def withdraw_terms(state: Changes, terms: CollectionTerms) -> None:
 
 
 def _is_named_in(
-    view: StateView, names: tuple[bytes, ...], identity: bytes, is_development: bool
+    view: StateView, names: tuple[bytes, ...], identity: bytes, moment: Moment
 ) -> bool:
     if sum(count_filed(view, name) for name in names) > MAX_LOOKED_AT:
         return True
@@ -102,7 +111,8 @@ def _is_named_in(
         for digest in filed_under(view, name):
             policy = row_of(view, keys.policy(digest))[NUMBER_BYTES:]
             releases = registry.releases_for(view, policy, identity)
-            if admitted_until(policy, identity, releases, is_development) > NEVER:
+            until_s = admitted_until(policy, identity, releases, moment.is_development)
+            if moment.time_ms < until_s * 1000:
                 return True
     return False
 

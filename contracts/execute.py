@@ -4,7 +4,7 @@
 2. The signature is the signer's over this body.
 3. A sequence number runs one body once: again gives the first entry; another body is refused; below
    the window of 1,024 and never run means it never will.
-4. The session is open and the transaction is on time (block time).
+4. The session may be used (standing.py) and the transaction is on time (block time).
 5. Each operation is judged and has its own outcome; after too many denials the session closes, also
    in the middle of a transaction.
 6. Nothing but operations that cannot be judged (unreadable, of an unknown collection, not for this
@@ -20,6 +20,7 @@ from dataclasses import dataclass, replace
 
 from ledger import keys
 from ledger.crypto import ed25519, p256
+from ledger.format.hygiene import RevokeSession
 from ledger.format.leaf import TransactionLeaf, encode_leaf
 from ledger.format.operation import (
     AcquireKey,
@@ -40,7 +41,7 @@ from ledger.format.terms import (
 from ledger.format.transaction import SignerKind, signed_message, writer_of
 from ledger.reason import Reason
 
-from contracts import accounts, nodes, owners, releases, sessions, values
+from contracts import accounts, nodes, owners, releases, revocations, sessions, values
 from contracts.errors import RefusedError, StateError
 from contracts.place import TOUCH_DENIED, Place
 from contracts.prepare import Prepared
@@ -56,13 +57,14 @@ from contracts.records import (
     encode_sequence,
     encode_signer,
 )
+from contracts.standing import verify_usable
 from contracts.view import Changes, LogView, StateView
 
 SEQUENCE_WINDOW = 1024
 SESSION_VALID_MS = 600_000
 ACCOUNT_VALID_MS = 7 * 24 * 3_600_000
 
-_DENIED = Reason.DENIED
+_DENIALS = frozenset({Reason.DENIED, Reason.SESSION_REVOKED})
 _MALFORMED = Outcome(Reason.MALFORMED)
 _WRONG_SIGNER = Outcome(Reason.WRONG_SIGNER)
 _NOT_EXECUTED = Outcome(Reason.NOT_EXECUTED)
@@ -116,7 +118,8 @@ def execute(
     first = _first_run(prepared, state.get(sequence_key), signer)
     if first is not None:
         return Repeated(first)
-    _verify_open(session, signer, block)
+    if session is not None:
+        verify_usable(session, signer, state, parameters, block.time_ms)
     _verify_time(prepared, block, parameters)
     outcomes: tuple[Outcome, ...]
     if body.signer_kind is SignerKind.NEW_SESSION:
@@ -216,15 +219,6 @@ def _first_run(prepared: Prepared, data: bytes | None, signer: SignerRecord) -> 
     return None
 
 
-def _verify_open(session: SessionRecord | None, signer: SignerRecord, block: Block) -> None:
-    if session is None:
-        return
-    if block.time_ms >= session.expires_ms:
-        raise RefusedError(Reason.SESSION_EXPIRED, "attest again")
-    if signer.is_closed:
-        raise RefusedError(Reason.SESSION_CLOSED, "closed after too many denials: attest again")
-
-
 def _verify_time(prepared: Prepared, block: Block, parameters: Parameters) -> None:
     until = prepared.body.valid_until_ms
     if until <= block.time_ms:
@@ -254,7 +248,7 @@ def _run(
         place.position = position
         outcome = _judge(operation, place)
         outcomes.append(outcome)
-        if outcome.reason is _DENIED:
+        if outcome.reason in _DENIALS:
             denials += 1
         elif outcome.reason in _UNJUDGED:
             unjudged += 1
@@ -291,6 +285,8 @@ def _judge_owner(operation: Operation, place: Place) -> Outcome:
             return owners.freeze(operation, place)
         case Destroy():
             return values.destroy(operation, place)
+        case RevokeSession():
+            return revocations.revoke_session(operation, place)
         case PublishRelease():
             return releases.publish(operation, place)
         case EndorseRelease():

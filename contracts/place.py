@@ -1,6 +1,7 @@
 """Where an operation runs, and what its signer may do there.
 
-A session acts by its identity, judged by the collection's policies; an account acts as the owner of
+A session acts by its identity, judged by the collection's policies as of block time, unless the
+owner revoked it there; an account acts as the owner of
 its collections: it may write (sealed to the collection's public key) and change the terms, but it
 can never be given a key.
 """
@@ -34,6 +35,7 @@ class Access:
     may_write: bool
     is_owner: bool
     collection: CollectionRecord
+    is_revoked: bool = False  # the owner said that this session has no part in it
 
 
 @dataclass(slots=True)
@@ -100,6 +102,8 @@ class Place:
         if self.session is None:
             is_owner = bool(collection.owner) and collection.owner == self.account
             return Access(False, is_owner, is_owner, collection)
+        if self.state.get(keys.revoked_session(name, self.signer)) is not None:
+            return Access(False, False, False, collection, is_revoked=True)
         terms = collection.terms
         return Access(
             self._is_admitted(terms.readers, self.session),

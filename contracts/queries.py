@@ -1,10 +1,10 @@
 """Who may ask what, and the answers that come from state alone. Pure; nothing is written.
 
-1. The query is for this network, at most a minute from the ledger's clock, signed by an open
-   session or an account.
-2. A session may ask about the collections whose policies admit it, an account about those that it
-   owns or audits; a network's auditors about everything. An unknown collection and a forbidden one
-   give the same answer.
+1. The query is for this network, at most a minute from the ledger's clock, signed by an account,
+   or by a session that may be used (standing.py).
+2. A session may ask about the collections whose policies admit it now, unless the owner revoked it
+   there; an account about those that it owns or audits; a network's auditors about everything. An
+   unknown collection and a forbidden one give the same answer.
 3. Operations that open sessions or start key services concern every collection: who may ask about
    any may see them, and who may ask about none is told nothing.
 4. The registry of releases, and the operations that made it, are there for every account and every
@@ -42,11 +42,12 @@ from ledger.format.summary import summarize_question
 from ledger.format.transaction import SignerKind
 from ledger.reason import Reason
 
-from contracts.admission import admitted_until, is_named
+from contracts.admission import Moment, admitted_until, is_named
 from contracts.errors import RefusedError, StateError
 from contracts.holdings import CollectionRecord, decode_collection, decode_owner
 from contracts.records import Parameters, SessionRecord, decode_session, decode_signer
 from contracts.registry import ReleaseRecord, decode_record, releases_for
+from contracts.standing import verify_usable
 from contracts.versions import HeadRecord, Version, decode_head, decode_version
 from contracts.view import ScanView
 
@@ -75,16 +76,17 @@ class Asker:
     now_ms: int
     account: bytes
     session: SessionRecord | None
+    session_id: bytes = b""
     _judged: dict[str, bool] = field(default_factory=dict)
     _may_ask_any: bool | None = None
 
     @classmethod
     def of(cls, query: Query, context: AskContext, view: ScanView) -> "Asker":
-        """The signer of a query as it stands now; RefusedError if its session is not open."""
+        """The signer of a query as it stands now; RefusedError if its session may not be used."""
         if query.signer_kind is SignerKind.ACCOUNT:
             return cls(view, context.parameters, context.now_ms, query.signer, None)
-        session = _open_session(query, view, context)
-        return cls(view, context.parameters, context.now_ms, b"", session)
+        session = _usable_session(query, view, context)
+        return cls(view, context.parameters, context.now_ms, b"", session, query.signer)
 
     @property
     def is_auditor(self) -> bool:
@@ -101,10 +103,12 @@ class Asker:
         """Whether the signer may ask about a collection (2 above)."""
         if collection not in self._judged:
             data = self.view.get(keys.collection(collection))
-            self._judged[collection] = data is not None and self.may_ask_of(decode_collection(data))
+            self._judged[collection] = data is not None and self.may_ask_of(
+                collection, decode_collection(data)
+            )
         return self._judged[collection]
 
-    def may_ask_of(self, collection: CollectionRecord) -> bool:
+    def may_ask_of(self, name: str, collection: CollectionRecord) -> bool:
         """The same for a collection's record."""
         terms = collection.terms
         if self.session is None:
@@ -113,6 +117,8 @@ class Asker:
                 or self.account == collection.owner
                 or self.account in terms.auditors
             )
+        if self.view.get(keys.revoked_session(name, self.session_id)) is not None:
+            return False
         return any(
             self.now_ms < 1000 * self._admitted_until(policy, self.session)
             for policy in (terms.readers, terms.writers)
@@ -122,8 +128,8 @@ class Asker:
         """Whether the signer may see an operation (2 to 4 above)."""
         if isinstance(operation, _OF_RELEASES):
             return True
-        collection = getattr(operation, "collection", None)
-        return self.may_ask_any() if collection is None else self.may_ask(collection)
+        collection = getattr(operation, "collection", "")  # a vote on a session names none
+        return self.may_ask(collection) if collection else self.may_ask_any()
 
     def _admitted_until(self, policy: bytes, session: SessionRecord) -> int:
         releases = releases_for(self.view, policy, session.identity)
@@ -132,7 +138,8 @@ class Asker:
 
     def _has_part(self) -> bool:
         if self.session is not None:
-            return is_named(self.view, self.session.identity, self.parameters.is_development)
+            moment = Moment(self.parameters.is_development, self.now_ms)
+            return is_named(self.view, self.session.identity, moment)
         held = decode_owner(self.view.get(keys.owner(self.account)))
         return self.is_auditor or held.collections > 0 or held.audits > 0
 
@@ -248,7 +255,7 @@ def list_collections(asker: Asker, asked: ListCollections) -> CollectionPage:
             return CollectionPage(tuple(rows), last)
         last = keys.name_of_collection(key)
         collection = decode_collection(data)
-        if asker.may_ask_of(collection):
+        if asker.may_ask_of(last, collection):
             rows.append((last, collection))
     return CollectionPage(tuple(rows), "")
 
@@ -310,13 +317,11 @@ def _superseded(view: ScanView, asked: ShowHistory, number: int) -> Version:
     return decode_version(data)
 
 
-def _open_session(query: Query, view: ScanView, context: AskContext) -> SessionRecord:
+def _usable_session(query: Query, view: ScanView, context: AskContext) -> SessionRecord:
     data = view.get(keys.session(query.signer))
     if data is None:
         raise RefusedError(Reason.UNKNOWN_SIGNER, "open a session first")
     session = decode_session(data)
-    if context.now_ms >= session.expires_ms:
-        raise RefusedError(Reason.SESSION_EXPIRED, "attest again")
-    if decode_signer(view.get(keys.signer(query.signer_kind, query.signer))).is_closed:
-        raise RefusedError(Reason.SESSION_CLOSED, "closed after too many denials: attest again")
+    signer = decode_signer(view.get(keys.signer(query.signer_kind, query.signer)))
+    verify_usable(session, signer, view, context.parameters, context.now_ms)
     return session

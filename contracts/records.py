@@ -13,9 +13,9 @@ from ledger.format.transaction import split
 
 from contracts.errors import StateError
 
-_SIGNER = struct.Struct(">QIB")
+_SIGNER = struct.Struct(">QIBB")
 _SEQUENCE = struct.Struct(">32sQ")
-_SESSION = struct.Struct(">33s32sQIQ32s")
+_SESSION = struct.Struct(">33s32sQIQ32sQB")
 _PARAMETERS = struct.Struct(">QIIQQQQQQIIIQIIIIII32s32s")
 _COUNTS = 3  # bytes
 _NODE_KEY_BYTES = 32
@@ -105,7 +105,7 @@ def decode_parameters(data: bytes) -> Parameters:
 
 @dataclass(frozen=True, slots=True)
 class SessionRecord:
-    """An open session: its key, who it is, and until when (block time)."""
+    """A session that was opened: its key, who it is, until when (block time), judged by what."""
 
     public_key: bytes
     identity_digest: bytes
@@ -113,11 +113,14 @@ class SessionRecord:
     epoch: int
     index: int
     quote_digest: bytes
+    generation: int  # of the collateral that its evidence was judged by
+    collateral_key: str
     identity: bytes  # attestation's canonical identity bytes
 
 
 def encode_session(session: SessionRecord) -> bytes:
-    """Fixed part, then the identity."""
+    """Fixed part, then the collateral's key and the identity."""
+    key = session.collateral_key.encode("ascii")
     return (
         _SESSION.pack(
             session.public_key,
@@ -126,7 +129,10 @@ def encode_session(session: SessionRecord) -> bytes:
             session.epoch,
             session.index,
             session.quote_digest,
+            session.generation,
+            len(key),
         )
+        + key
         + session.identity
     )
 
@@ -136,22 +142,28 @@ def decode_session(data: bytes) -> SessionRecord:
     """The record; StateError if it is cut."""
     if len(data) <= _SESSION.size:
         raise StateError("session: wrong length")
-    fields = (*_SESSION.unpack_from(data), data[_SESSION.size :])
+    *fixed, key_bytes = _SESSION.unpack_from(data)
+    middle = _SESSION.size + key_bytes
+    key, identity = data[_SESSION.size : middle], data[middle:]
+    if not key.isascii() or not identity:
+        raise StateError("session: not one of ours")
+    fields = (*fixed, key.decode("ascii"), identity)
     return SessionRecord(*fields)
 
 
 @dataclass(frozen=True, slots=True)
 class SignerRecord:
-    """How far a signer's sequence numbers went, and how often it was denied."""
+    """How far a signer's sequence numbers went, how often it was denied, and how it ended."""
 
     highest: int = 0
     denials: int = 0
-    is_closed: bool = False
+    is_closed: bool = False  # after too many denials
+    is_revoked: bool = False  # by members
 
 
 def encode_signer(signer: SignerRecord) -> bytes:
-    """13 bytes."""
-    return _SIGNER.pack(signer.highest, signer.denials, signer.is_closed)
+    """14 bytes."""
+    return _SIGNER.pack(signer.highest, signer.denials, signer.is_closed, signer.is_revoked)
 
 
 def decode_signer(data: bytes | None) -> SignerRecord:
@@ -160,10 +172,10 @@ def decode_signer(data: bytes | None) -> SignerRecord:
         return SignerRecord()
     if len(data) != _SIGNER.size:
         raise StateError("signer: wrong length")
-    highest, denials, closed = _SIGNER.unpack(data)
-    if closed > 1:
+    highest, denials, closed, revoked = _SIGNER.unpack(data)
+    if closed > 1 or revoked > 1:
         raise StateError("signer: not one of ours")
-    return SignerRecord(highest, denials, bool(closed))
+    return SignerRecord(highest, denials, bool(closed), bool(revoked))
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,9 +4,11 @@
    key is a point on P-256: the signature was checked under it).
 2. It names the current trust document and service key, and a block end of this log that is young
    enough: that makes the evidence fresh on every replica without any server state.
-3. The verdict that travels in the block is there, and its report data binds all of it.
+3. The verdict that travels in the block is there, was made about now by the collateral that is in
+   force (standing.py), and its report data binds all of it.
 4. The quote opened no session before (a session key cannot: its sequence 0 ran).
 5. At least one policy on the ledger admits the identity (admission.py says how that is found).
+6. The identity has not too many sessions open (slots.py).
 """
 
 from attestation.errors import AttestationError
@@ -18,10 +20,12 @@ from ledger.format.operation import OpenSession
 from ledger.format.outcome import Outcome, SessionOpened
 from ledger.reason import Reason
 
-from contracts.admission import is_named
+from contracts.admission import Moment, is_named
 from contracts.errors import RefusedError, StateError
 from contracts.prepare import Prepared
 from contracts.records import Parameters, SessionRecord, encode_session
+from contracts.slots import take_slot
+from contracts.standing import generation_of
 from contracts.view import Changes, LogView
 
 
@@ -33,7 +37,7 @@ def open_session(
     log: LogView,
     when: tuple[int, int],
 ) -> Outcome:
-    """Open a session (1 to 5 above) at `when` = (block time in ms, entry index).
+    """Open a session (1 to 6 above) at `when` = (block time in ms, entry index).
 
     Raises RefusedError with the first reason.
     """
@@ -42,19 +46,24 @@ def open_session(
     _verify_names(operation, parameters)
     _verify_fresh(operation, parameters, log, time_ms)
     judged = _verdict(verdict)
+    generation = generation_of(judged, state, parameters, time_ms)
     _verify_binding(prepared, operation, judged, parameters)
     if state.get(keys.quote(judged.quote_digest)) is not None:
         raise RefusedError(Reason.EVIDENCE_REUSED, "make a new quote: this one opened a session")
     identity = encode_identity(judged.identity)
-    _verify_admitted(identity, state, parameters)
+    _verify_admitted(identity, state, parameters, time_ms)
+    digest = identity_digest(identity)
     opened = session_id(prepared.envelope.body)
+    take_slot(opened, digest, state, parameters, time_ms)
     record = SessionRecord(
         public_key=operation.session_key,
-        identity_digest=identity_digest(identity),
+        identity_digest=digest,
         expires_ms=time_ms + parameters.session_ms,
         epoch=parameters.epoch,
         index=index,
         quote_digest=judged.quote_digest,
+        generation=generation,
+        collateral_key=judged.collateral_key,
         identity=identity,
     )
     state.put(keys.session(opened), encode_session(record))
@@ -127,8 +136,8 @@ def _verify_binding(
         )
 
 
-def _verify_admitted(identity: bytes, state: Changes, parameters: Parameters) -> None:
-    if not is_named(state, identity, parameters.is_development):
+def _verify_admitted(identity: bytes, state: Changes, parameters: Parameters, time_ms: int) -> None:
+    if not is_named(state, identity, Moment(parameters.is_development, time_ms)):
         raise RefusedError(
             Reason.NOT_ADMITTED, "no collection's policy names this enclave's identity"
         )

@@ -51,6 +51,7 @@ _EXPIRED = Outcome(Reason.EXPIRED)
 _DESTROYED = Outcome(Reason.DESTROYED)
 _QUOTA = Outcome(Reason.QUOTA_EXCEEDED)
 _WRONG_SIGNER = Outcome(Reason.WRONG_SIGNER)
+_REVOKED = Outcome(Reason.SESSION_REVOKED)
 
 
 def put(operation: Put, place: Place) -> Outcome:
@@ -91,7 +92,7 @@ def read(operation: Read, place: Place) -> Outcome:
     if access is None:
         return _UNKNOWN_COLLECTION
     if not access.may_read:
-        return _deny(operation.collection, operation.name, place)
+        return _deny(operation.collection, operation.name, place, access)
     if access.collection.is_frozen:
         return _FROZEN
     version = _find(operation, place)
@@ -125,7 +126,7 @@ def delete(operation: Delete, place: Place) -> Outcome:
     if access is None:
         return _UNKNOWN_COLLECTION
     if not access.may_write:
-        return _deny(operation.collection, operation.name, place)
+        return _deny(operation.collection, operation.name, place, access)
     if access.collection.is_frozen:
         return _FROZEN
     key = keys.head_of(operation.collection, operation.name)
@@ -151,7 +152,7 @@ def destroy(operation: Destroy, place: Place) -> Outcome:
     if access is None:
         return _UNKNOWN_COLLECTION
     if not access.is_owner:
-        return _deny(operation.collection, operation.name, place)
+        return _deny(operation.collection, operation.name, place, access)
     key = keys.head_of(operation.collection, operation.name)
     data = place.state.get(key)
     if data is None:
@@ -182,7 +183,7 @@ def acquire_key(operation: AcquireKey, place: Place) -> Outcome:
     if access is None:
         return _UNKNOWN_COLLECTION
     if not access.may_write:
-        return _DENIED
+        return _denied(access)
     if access.collection.is_frozen:
         return _FROZEN
     return Outcome(
@@ -199,7 +200,7 @@ def acquire_key(operation: AcquireKey, place: Place) -> Outcome:
 
 def _put_fault(operation: Put, place: Place, access: Access) -> Outcome | None:
     if not access.may_write:
-        return _deny(operation.collection, operation.name, place)
+        return _deny(operation.collection, operation.name, place, access)
     if access.collection.is_frozen:
         return _FROZEN
     mode = MODE_PUBLIC if place.session is None else MODE_SESSION
@@ -212,9 +213,13 @@ def _put_fault(operation: Put, place: Place, access: Access) -> Outcome | None:
     return None
 
 
-def _deny(collection: str, name: str, place: Place) -> Outcome:
+def _deny(collection: str, name: str, place: Place, access: Access) -> Outcome:
     place.touch(collection, name, TOUCH_DENIED)
-    return _DENIED
+    return _denied(access)
+
+
+def _denied(access: Access) -> Outcome:
+    return _REVOKED if access.is_revoked else _DENIED
 
 
 def _destroy_version(operation: Destroy, number: int, place: Place) -> int:

@@ -13,7 +13,7 @@ from ledger.store import Store
 Batch = Mapping[bytes, bytes | None]
 
 CACHED_RECORDS = 32_768
-_CACHED = frozenset({b"sH", b"sS", b"sC", b"sN", b"sP", b"sA"})
+_CACHED = frozenset({b"sH", b"sS", b"sC", b"sN", b"sP", b"sA", b"sK", b"sM", b"sX"})
 
 
 class LedgerStore:

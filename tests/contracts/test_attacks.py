@@ -27,6 +27,7 @@ from ledger.format.outcome import ReadGranted
 from ledger.format.transaction import MAX_OPERATIONS, SignerKind, encode_envelope
 from ledger.reason import Reason
 from tests.support.refusals import refuses
+from tests.support.small_hygiene import Edition, bring
 from tests.support.small_rules import (
     MINUTE_MS,
     START_MS,
@@ -35,6 +36,7 @@ from tests.support.small_rules import (
     SmallRules,
     Terms,
     collection,
+    core_signer,
     genesis_bytes,
     identity_of,
     new_session,
@@ -166,6 +168,7 @@ def largest(number: int, **changes: object) -> Put:
 def test_256_maximal_operations(atomic: bool, jump_ms: int) -> None:
     """256 operations of the greatest size fit a leaf under 65,536 bytes, and nothing raises."""
     rules = full()
+    bring(rules, core_signer(), Edition(valid_until_s=2**40))
     rules.end_block(jump_ms)
     rules.end_block(0)
     session = rules.open(Enclave("alpha"))

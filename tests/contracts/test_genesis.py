@@ -5,6 +5,7 @@ from hashlib import sha256
 
 import pytest
 
+from attestation.verify import read_facts
 from contracts.genesis import RULES_VERSION, genesis_state, parameters_of
 from contracts.holdings import CollectionRecord, decode_collection
 from contracts.records import decode_parameters
@@ -14,16 +15,19 @@ from ledger.format.genesis import Limits, Profile, decode_genesis
 from ledger.format.terms import CollectionTerms
 from ledger.format.trust import encode_trust, trust_digest
 from tests.support.small_rules import (
+    COLLATERAL_KEY,
     COLLECTIONS,
     CORE,
     SERVICE_KEY,
     collection,
     genesis_bytes,
+    genesis_collateral,
     identity_of,
     policy_of,
     trust_document,
 )
 
+FACTS = (read_facts(genesis_collateral()),)
 LIMITS = Limits(
     session_ms=1_001,
     skew_ms=2,
@@ -34,6 +38,8 @@ LIMITS = Limits(
     denials=7,
     owner_collections=8,
     owner_bytes=9,
+    identity_sessions=10,
+    owner_releases=11,
 )
 
 
@@ -50,6 +56,9 @@ def test_parameters() -> None:
     assert (parameters.checkpoint_age_ms, parameters.receipt_age_ms) == (1_003, 1_004)
     assert (parameters.block_interval_ms, parameters.value_bytes, parameters.denials) == (5, 6, 7)
     assert (parameters.owner_collections, parameters.owner_bytes) == (8, 9)
+    assert (parameters.identity_sessions, parameters.owner_releases) == (10, 11)
+    assert (parameters.grace_s, parameters.tcb_floor, parameters.tcb_ceiling) == (0, 0, 0)
+    assert (parameters.members, parameters.member_threshold) == ((), 0)
     assert parameters.trust_digest == trust_digest(encode_trust(trust_document()))
     assert (parameters.trust_version, parameters.epoch) == (1, 1)
     assert (parameters.rules_version, parameters.rules_height) == (RULES_VERSION, 0)
@@ -63,12 +72,13 @@ def test_parameters() -> None:
 def test_rows() -> None:
     """The state holds parameters, collections without owners, and policies under what they name."""
     genesis = decode_genesis(genesis_bytes())
-    state = genesis_state(genesis, ())
+    state = genesis_state(genesis, FACTS)
     policies = (policy_of("alpha", "beta"), policy_of("alpha"), policy_of("beta"))
     both, alpha, beta = (sha256(one).digest() for one in policies)
     named = {who: keys.admission(name_of(who)) for who in ("alpha", "beta")}
     assert set(state) == {
         keys.PARAMETERS,
+        keys.collateral(COLLATERAL_KEY),
         *map(keys.policy, (both, alpha, beta)),
         *named.values(),
         *(keys.filed_policy(name_of(who), place) for who in named for place in (0, 1)),
@@ -97,4 +107,4 @@ def test_bad_policy(bad: bytes, field: str) -> None:
     policies = {"readers": policy_of("alpha"), "writers": policy_of("alpha"), field: bad}
     genesis = decode_genesis(genesis_bytes((collection("some/where", **policies),)))
     with pytest.raises(FormatError, match="some/where"):
-        genesis_state(genesis, ())
+        genesis_state(genesis, FACTS)

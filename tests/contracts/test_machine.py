@@ -25,7 +25,7 @@ from hypothesis.stateful import (
 from attestation.identity import Identity, encode_identity
 from attestation.policy import AllOf, AnyOf, Match, encode_policy
 from attestation.verdict import encode_verdict
-from contracts.admission import is_named
+from contracts.admission import Moment, is_named
 from contracts.errors import RefusedError
 from contracts.execute import Repeated
 from contracts.holdings import decode_collection, decode_owner
@@ -577,7 +577,8 @@ class RulesMachine(RuleBasedStateMachine):
                     model.used(who),
                 )
         for who, identity in IDENTITIES.items():
-            is_open = is_named(self.net.state, encode_identity(identity), is_development=True)
+            moment = Moment(is_development=True, time_ms=self.net.time_ms)
+            is_open = is_named(self.net.state, encode_identity(identity), moment)
             assert is_open == model.may_open(who), who
         gone = {
             keys.payload(secret.values[number - 1].entry, secret.values[number - 1].position)

@@ -8,7 +8,7 @@ import pytest
 from attestation.identity import encode_identity
 from attestation.policy import AllOf, AnyOf, Match, encode_policy
 from contracts import admission
-from contracts.admission import MAX_LOOKED_AT
+from contracts.admission import MAX_LOOKED_AT, Moment
 from contracts.errors import StateError
 from contracts.holdings import (
     CollectionRecord,
@@ -29,6 +29,7 @@ from ledger.format.terms import (
 from ledger.reason import Reason
 from tests.support.refusals import refuses
 from tests.support.small_rules import (
+    START_MS,
     Enclave,
     Signer,
     SmallRules,
@@ -42,6 +43,7 @@ from tests.support.small_rules import (
 )
 
 SIGNER = b"s" * 32
+NOW = Moment(is_development=True, time_ms=START_MS)
 FILES = (b"sA", b"sB", b"sC", b"sD", b"sF", b"sU")
 
 
@@ -322,7 +324,7 @@ def test_files_have_no_gaps(rules: SmallRules, owner: Signer) -> None:
         assert set(filed(rules, name)) == left
         for m in range(7):
             is_named = admission.is_named(
-                rules.state, encode_identity(identity_of(f"other {m}")), is_development=True
+                rules.state, encode_identity(identity_of(f"other {m}")), NOW
             )
             assert is_named == (sha256(policies[m]).digest() in left)
         assert reasons(rules, owner, SetPolicy(f"c{n}", terms_of())) == [Reason.OK]
@@ -411,6 +413,6 @@ def test_a_stored_identity_that_is_none_is_our_fault(rules: SmallRules) -> None:
     """An identity or policy in the state that does not decode is a StateError."""
     for policy, identity in ((b"\xff", b"\xff"), (policy_of("alpha"), b"\xff")):
         with pytest.raises(StateError):
-            admission.admits(policy, identity, is_development=True)
+            admission.admitted_until(policy, identity, b"", is_development=True)
     with pytest.raises(StateError):
-        admission.is_named(rules.state, b"\xff", is_development=True)
+        admission.is_named(rules.state, b"\xff", NOW)

@@ -71,9 +71,11 @@ SESSIONS = st.builds(
     U32,
     U64,
     DIGEST,
+    U64,
+    st.from_regex(r"[a-zA-Z0-9/]{0,255}", fullmatch=True),
     st.binary(min_size=1, max_size=300),
 )
-SIGNERS = st.builds(SignerRecord, U64, U32, st.booleans())
+SIGNERS = st.builds(SignerRecord, U64, U32, st.booleans(), st.booleans())
 SEQUENCES = st.builds(SequenceRecord, DIGEST, U64)
 ADDRESS = st.binary(min_size=20, max_size=20)
 TERMS = st.builds(
@@ -184,15 +186,15 @@ def test_width_of_version(version: Version) -> None:
 
 
 def test_fresh_owner() -> None:
-    """An account that was never seen holds nothing; the record has 16 bytes."""
-    assert decode_owner(None) == OwnerRecord(0, 0, 0)
-    assert len(encode_owner(OwnerRecord())) == 16
+    """An account that was never seen holds nothing; the record has 20 bytes."""
+    assert decode_owner(None) == OwnerRecord(0, 0, 0, 0)
+    assert len(encode_owner(OwnerRecord())) == 20
 
 
 def test_fresh_signer() -> None:
     """A signer that was never seen has a fresh record of 13 bytes."""
-    assert decode_signer(None) == SignerRecord(0, 0, is_closed=False)
-    assert len(encode_signer(SignerRecord())) == 13
+    assert decode_signer(None) == SignerRecord(0, 0, is_closed=False, is_revoked=False)
+    assert len(encode_signer(SignerRecord())) == 14
 
 
 def test_flags_are_strict() -> None:
@@ -200,9 +202,11 @@ def test_flags_are_strict() -> None:
     signer = encode_signer(SignerRecord(1, 2, is_closed=True))
     with pytest.raises(StateError):
         decode_signer(signer[:-1] + b"\2")
-    usual = decode_parameters(bytes(148) + b"\1\0")
     with pytest.raises(StateError):
-        decode_parameters(encode_parameters(usual)[:-2] + b"\2\0")
+        decode_signer(signer[:-2] + b"\2\0")
+    usual = decode_parameters(bytes(172) + b"\1\0\0")
+    with pytest.raises(StateError):
+        decode_parameters(encode_parameters(usual)[:-3] + b"\2\0\0")
     collection = encode_collection(CollectionRecord(CollectionTerms(b"r", b"w"), is_frozen=True))
     with pytest.raises(StateError):
         decode_collection(b"\2" + collection[1:])
