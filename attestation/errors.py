@@ -69,14 +69,6 @@ class PlatformError(AttestationError):
 class NoSealingKeyError(PlatformError):
     """The platform gives no sealing key at all, so nothing sealed here would survive a restart."""
 
-    def __init__(self, platform: str) -> None:
-        """Say which platform, and where the epoch secret has to come from instead."""
-        super().__init__(
-            f"the platform {platform} gives no sealing key: the epoch secret has to come from a "
-            "peer or from members' shares, which this version cannot fetch yet, so a node here "
-            "would lose every secret when it restarts"
-        )
-
 
 class _CodedError(AttestationError):
     """A refusal with a code, and what was expected and came."""

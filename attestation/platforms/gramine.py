@@ -4,8 +4,8 @@ Rules (Gramine's documentation, "Attestation and Secret Provisioning"):
 1. `attestation_type` says how quotes are made: `dcap`, or nothing that can be verified.
 2. The 64 bytes of report data are written to `user_report_data`, then `quote` is read.
 3. The files are of the process and do not order requests, so one lock of the process does.
-4. `keys/_sgx_mrsigner` is the sealing key of 16 bytes; it is never used itself, only keys derived
-   from it, and no encrypted mount of the manifest may use it too.
+4. `keys/_sgx_mrsigner` is the sealing key of 16 bytes. It is never used itself, only keys derived
+   from it: an encrypted mount of the manifest may use it too.
 Reading a quote takes milliseconds to seconds (the quoting enclave is outside): it runs in a thread.
 """
 

@@ -11,10 +11,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Never
 
-from attestation.errors import NoSealingKeyError, PlatformError
+from attestation.errors import PlatformError
 from attestation.evidence import MAX_QUOTE_BYTES, Evidence, EvidenceKind, encode_evidence
 from attestation.platforms.bound import verify_quote_binds, verify_size
 from attestation.platforms.occlum_library import DcapLibrary, LoadedLibrary
+from attestation.platforms.sealing import no_sealing_key
 
 DEVICE = Path("/dev/sgx")
 _NAMES = ("libocclum_dcap.so.0.1.0", "libocclum_dcap.so")
@@ -65,4 +66,4 @@ class OcclumPlatform:
 
     def sealing_key(self, label: bytes, *, svn: int | None = None) -> Never:  # noqa: ARG002  (the port's)
         """There is none: raises NoSealingKeyError."""
-        raise NoSealingKeyError(self.name)
+        raise no_sealing_key(self.name)

@@ -21,9 +21,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Never
 
-from attestation.errors import NoSealingKeyError, PlatformError
+from attestation.errors import PlatformError
 from attestation.evidence import MAX_QUOTE_BYTES, Evidence, EvidenceKind, encode_evidence
 from attestation.platforms.bound import verify_quote_binds, verify_size
+from attestation.platforms.sealing import no_sealing_key
 from attestation.platforms.tsm_certificates import MAX_TABLE_BYTES
 from attestation.platforms.tsm_files import ConfigfsFiles, ReportFiles
 from attestation.platforms.tsm_snp import snp_evidence
@@ -107,7 +108,7 @@ class TsmPlatform:
 
     def sealing_key(self, label: bytes, *, svn: int | None = None) -> Never:  # noqa: ARG002  (the port's)
         """There is none: raises NoSealingKeyError."""
-        raise NoSealingKeyError("tsm (TDX, SEV-SNP)")
+        raise no_sealing_key("tsm (TDX, SEV-SNP)")
 
     def _ask_often(self, report_data: bytes) -> _Answer:
         for pause_s in PAUSES_S:

@@ -97,6 +97,18 @@ async def test_as_the_owner(team: Shell, tmp_path: Path) -> None:
     assert "No such option" in (await team.as_owner("secret", "get", "name", *AT)).failed(2)
 
 
+async def test_platforms(team: Shell) -> None:
+    """The program proves itself by the platform that is named, or by the first that is found."""
+    auto = ("--platform", "auto")  # no machine that runs tests is a TEE that this network believes
+    assert (await team.as_app("secret", "put", "name", *AT, *auto, stdin=b"value")).code == 0
+    assert (await team.as_app("secret", "get", "name", *AT, *auto)).done.out == b"value"
+    said = await team.as_app("secret", "get", "name", *AT, "--platform", "gramine")
+    assert (said.code, said.out) == (1, b"")
+    assert "/dev/attestation/attestation_type: No such file" in said.err
+    owner = await team.as_owner("secret", "list", *AT, *auto)
+    assert "an account needs no platform" in owner.failed(2)
+
+
 async def test_lists(team: Shell) -> None:
     """Names in order; what was deleted only when asked for."""
     for name in ("b", "a", "a/x"):
