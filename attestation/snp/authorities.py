@@ -22,6 +22,7 @@ from cryptography.x509.oid import NameOID
 from attestation.collateral import CollateralFacts, SnpCollateral
 from attestation.errors import CannotDecideError, DecisionFault, DecodeError
 from attestation.fields import PRODUCTS
+from attestation.snp.forms import read_certificate
 from attestation.snp.revocations import Revocations, parse_revocations
 
 MIN_KEY_BITS = 2048
@@ -130,6 +131,7 @@ def _substance(collateral: SnpCollateral, revocations: Revocations) -> bytes:
 
 def _load(der: bytes, common_name: str) -> Signer:
     try:
+        read_certificate(der)
         certificate = x509.load_der_x509_certificate(der)
         key = certificate.public_key()
         names = certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)

@@ -4,15 +4,12 @@ Rules (AMD 57230): X.509 version 3, P-384 key, extensions under 1.3.6.1.4.1.3704
   .1 structVersion 0 or 1; .2 productName, IA5String; .3.1 boot loader, .3.2 TEE, .3.3 SNP,
   .3.8 microcode, on Turin .3.9 FMC: INTEGERs of one byte; .3.4 to .3.7, where there, are 0;
   .4 hwID of 64 bytes (Turin: 8), bare or as OCTET STRING: a VCEK; .5 csp_id instead: a VLEK.
-AMD numbers all these certificates 0, which `cryptography`'s own certificate type will refuse one
-day; so the structure is declared here and read by its DER reader. Signatures: `authorities`.
+The form around them is `forms`; signatures are judged in `verify`.
 """
 
 from dataclasses import dataclass
 from datetime import UTC
-from typing import Annotated
 
-from cryptography import x509
 from cryptography.hazmat import asn1
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import load_der_public_key
@@ -20,6 +17,7 @@ from cryptography.hazmat.primitives.serialization import load_der_public_key
 from attestation.errors import DecodeError
 from attestation.evidence import MAX_CERTIFICATE_BYTES
 from attestation.fields import SnpTcb, is_tcb
+from attestation.snp.forms import Extension, SignedCertificate, read_certificate
 from attestation.snp.products import line_of_name
 
 EXTENSIONS_OID = "1.3.6.1.4.1.3704.1"
@@ -30,39 +28,6 @@ BOOT_LOADER, TEE, SNP, MICROCODE, FMC = ".3.1", ".3.2", ".3.3", ".3.8", ".3.9"
 
 _RESERVED = (".3.4", ".3.5", ".3.6", ".3.7")
 _STRUCT_VERSIONS = (0, 1)
-_X509_V3 = 2
-
-
-@asn1.sequence
-class _Extension:
-    oid: x509.ObjectIdentifier
-    critical: Annotated[bool, asn1.Default(False)]
-    value: bytes
-
-
-@asn1.sequence
-class _Validity:
-    start: asn1.UTCTime | asn1.GeneralizedTime
-    end: asn1.UTCTime | asn1.GeneralizedTime
-
-
-@asn1.sequence
-class _Body:
-    version: Annotated[int, asn1.Explicit(0)]
-    serial: int
-    algorithm: asn1.TLV
-    issuer: asn1.TLV
-    validity: _Validity
-    subject: asn1.TLV
-    public_key: asn1.TLV
-    extensions: Annotated[list[_Extension], asn1.Explicit(3)]
-
-
-@asn1.sequence
-class _Certificate:
-    body: asn1.TLV
-    algorithm: asn1.TLV
-    signature: asn1.BitString
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +42,7 @@ class EndorsementKey:
     issuer: bytes  # DER of the issuer's name
     valid_from_s: int  # Unix seconds, both inclusive
     valid_until_s: int
-    body: bytes  # DER: what the signature covers
+    signed: bytes  # DER: what the signature covers
     signature: bytes
 
 
@@ -85,19 +50,17 @@ def parse_endorsement_key(der: bytes) -> EndorsementKey:
     """Read the certificate of a VCEK or VLEK, at most 8 KiB of DER; raises DecodeError."""
     if len(der) > MAX_CERTIFICATE_BYTES:
         raise DecodeError(f"endorsement key: {len(der)} bytes, at most {MAX_CERTIFICATE_BYTES}")
+    certificate = read_certificate(der)
     try:
-        certificate = asn1.decode_der(_Certificate, der)
-        body = certificate.body.parse(_Body)
-        return _read(certificate, body)
+        return _read(certificate)
     except DecodeError:
         raise
     except Exception as error:  # the parser has no one family of errors
-        raise DecodeError("endorsement key: not a certificate of the known form") from error
+        raise DecodeError("endorsement key: a value of another form") from error
 
 
-def _read(certificate: _Certificate, body: _Body) -> EndorsementKey:
-    if body.version != _X509_V3 or certificate.signature.padding_bits():
-        raise DecodeError("endorsement key: not an X.509 certificate of version 3")
+def _read(certificate: SignedCertificate) -> EndorsementKey:
+    body = certificate.body
     values = _values(body.extensions)
     line = line_of_name(_text(values, PRODUCT_NAME))
     if line is None:
@@ -112,12 +75,12 @@ def _read(certificate: _Certificate, body: _Body) -> EndorsementKey:
         issuer=asn1.encode_der(body.issuer),
         valid_from_s=_seconds(body.validity.start),
         valid_until_s=_seconds(body.validity.end),
-        body=asn1.encode_der(certificate.body),
-        signature=certificate.signature.as_bytes(),
+        signed=certificate.signed,
+        signature=certificate.signature,
     )
 
 
-def _values(extensions: list[_Extension]) -> dict[str, bytes]:
+def _values(extensions: list[Extension]) -> dict[str, bytes]:
     """The vendor's extensions by the end of their identifiers."""
     values: dict[str, bytes] = {}
     for extension in extensions:

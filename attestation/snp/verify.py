@@ -211,7 +211,7 @@ def _verify_signatures(report: SnpReport, key: EndorsementKey, signer: Signer) -
         raise EvidenceError(
             EvidenceFault.UNKNOWN_ROOT, expected="a certificate of our collateral's signer"
         )
-    if not signer.has_signed(key.body, key.signature):
+    if not signer.has_signed(key.signed, key.signature):
         raise EvidenceError(
             EvidenceFault.SIGNATURE, got="a certificate that its signer did not sign"
         )
