@@ -196,6 +196,16 @@ def collateral(key: str) -> bytes:
     return b"sK" + key.encode("ascii")
 
 
+def collaterals() -> tuple[bytes, bytes]:
+    """The range of all records of collateral."""
+    return b"sK", b"sL"
+
+
+def name_of_collateral(key: bytes) -> str:
+    """What it is for, in the key of a record of collateral."""
+    return key[2:].decode("ascii")
+
+
 def release(name: str, version: bytes) -> bytes:
     """Key of a release; `version` is packed, 12 bytes."""
     return f"sR{name}\0".encode("ascii") + version

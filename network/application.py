@@ -1,9 +1,13 @@
 """The port between ordering and the rules, shaped like CometBFT's ABCI.
 
 An engine orders candidates into blocks; it knows nothing of what is in them. One loop calls
-`propose`, `finalize` and `publish`; `commit` is called from one writer thread, in block order.
+`propose`, `verify`, `finalize` and `publish`; `commit` is called from one writer thread, in block
+order.
 
 - `propose` makes a block of candidates that `check` let pass; it does not execute them.
+- `verify` judges a block that another replica proposed, before this one votes for it: what the
+  proposer found out with means that rules do not have is found out again. It may take seconds, and
+  changes nothing. Whatever it says, a block that was decided is finalized by everybody alike.
 - `finalize` executes a block on top of all finalized ones and keeps the result in memory. It gives
   the same bytes on every replica. A later block may be finalized before this one is committed.
 - `commit` makes a finalized block durable in one atomic, synced write; it blocks. When it returns,
@@ -42,6 +46,10 @@ class Application(Protocol[C_contra, B, F, A_co]):
 
     def propose(self, candidates: Sequence[C_contra], now_ms: int) -> B:
         """A block of these candidates, in this order, at the clock's time."""
+        ...
+
+    async def verify(self, block: B) -> None:
+        """Judge another replica's proposal; BlockRefusedError: no vote for it."""
         ...
 
     def finalize(self, block: B) -> F:

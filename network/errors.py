@@ -1,6 +1,7 @@
 """Errors of ordering, by whose fault or moment.
 
 `OverloadedError` and `ClosingError` are the moment's: nothing ran, ask again later or elsewhere.
+`BlockRefusedError` is the proposer's, or our moment's: this replica does not vote for the block.
 `EngineFailedError` is ours: the state is unknown; the process stops and recovers at its next start.
 """
 
@@ -19,3 +20,7 @@ class ClosingError(NetworkError):
 
 class EngineFailedError(NetworkError):
     """A block could not be executed or stored; whether it stands is known after a restart."""
+
+
+class BlockRefusedError(NetworkError):
+    """A proposed block says what this replica cannot find to be so; nothing has changed."""

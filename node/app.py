@@ -18,23 +18,26 @@ from dataclasses import dataclass
 import structlog
 
 from attestation.platforms.platform import Platform
+from attestation.verify import collateral_key
 from attestation.worker import VerificationWorker
 from kms.service import KeyService, open_key_service
 from ledger import keys
 from ledger.crypto.ed25519 import SigningKey
 from ledger.crypto.secret import Secret
-from ledger.format.genesis import decode_genesis, network_id
+from ledger.format.genesis import Genesis, network_id
 from ledger.format.trust import TrustDocument, decode_trust, quorum_rule
 from ledger.leveldb import LevelDB
 from network.cosigner import Cosigner
 from network.embedded import EmbeddedEngine, EngineLimits
-from node.asking import Asking
+from node.asking import Asking, DurableView
 from node.belongs import own_network_file, own_party
 from node.candidates import EnvelopeChecker
 from node.certifier import Certifier
+from node.collateral import CollateralShelf
+from node.collateral_answers import CollateralAnswers
 from node.config import NodeConfig
 from node.errors import DamagedError
-from node.founding import read_genesis
+from node.founding import known_genesis, read_genesis
 from node.grpc_server import GrpcServer
 from node.home import Home, SealedFile, read_private
 from node.http.readiness import Freshness
@@ -47,8 +50,9 @@ from node.releases import Releases
 from node.replica import Replica, ReplicaParts
 from node.rollback_lock import RollbackLock
 from node.service import Engine, LedgerService, ServiceParts
-from node.starting import start_key_service
+from node.starting import own_evidence, start_key_service
 from node.tls import ServerTls, make_server_tls
+from node.verdicts import VerdictJudge
 from node.verifier import EvidenceVerifier, verification_rules
 from node.vitals import VitalParts, Vitals
 from sealedger.v1 import node_pb2 as pb
@@ -89,17 +93,11 @@ async def open_node(
     Raises ConfigError, RollbackError, DamagedError, StoreError or KmsError with what to do.
     """
     genesis = read_genesis(home.genesis)
-    decoded = decode_genesis(genesis)
+    decoded = known_genesis(genesis)
     trust = decode_trust(decoded.trust)
     node_key = SigningKey(Secret(read_private(home.node_key)))
     async with AsyncExitStack() as stack:
-        store = LevelDB(home.data)
-        stack.callback(store.close)
-        if store.get(keys.GENESIS) != genesis:
-            raise DamagedError(
-                f"{home.data} belongs to another genesis than {home.genesis}",
-                "put the right files together again",
-            )
+        store = _open_store(home, genesis, stack)
         lock = RollbackLock(config.ledger.lock or home.lock, network_id(genesis))
         stack.callback(lock.close)
         key_service = open_key_service(
@@ -109,7 +107,11 @@ async def open_node(
         metrics = NodeMetrics()
         certifier = Certifier(_cosigner(trust, node_key), MeteredKeyService(key_service, metrics))
         releases = Releases(key_service)
-        replica = Replica(ReplicaParts(store, lock, Publisher(certifier, releases)))
+        worker = VerificationWorker()
+        stack.push_async_callback(worker.close)
+        rules = verification_rules(trust)
+        judge = VerdictJudge(worker, rules=rules, genesis_collateral=decoded.collateral)
+        replica = Replica(ReplicaParts(store, lock, Publisher(certifier, releases), judge))
         certifier.certify(replica.head, _last_leaf(replica), replica.tree)
         interval_s = decoded.limits.block_interval_ms / 1000
         engine: Engine = EmbeddedEngine(
@@ -120,14 +122,13 @@ async def open_node(
         await stack.enter_async_context(engine)
         await start_key_service(key_service, engine, replica, node_key, clock_ms())
         await key_service.refresh_evidence(certifier.latest.note)
-        worker = VerificationWorker()
-        stack.push_async_callback(worker.close)
         verifier = EvidenceVerifier(
             worker,
-            rules=verification_rules(trust),
-            collateral=decoded.collateral,
+            rules=rules,
+            shelf=CollateralShelf(replica.view, decoded.collateral),
             clock_s=clock_s,
         )
+        own_key = collateral_key(own_evidence(key_service))
         tls = await make_server_tls(platform, clock_s())
         refusals = RefusalLog()
         stack.callback(refusals.close)
@@ -135,13 +136,16 @@ async def open_node(
             ServiceParts(
                 genesis=genesis,
                 tls_spki_digest=tls.spki_digest,
-                checker=EnvelopeChecker(network_id(genesis), verifier),
+                checker=EnvelopeChecker(network_id(genesis), verifier, replica.view),
                 engine=engine,
                 replica=replica,
                 certifier=certifier,
                 releases=releases,
                 key_service=key_service,
                 asking=Asking(network_id(genesis), store, replica, certifier, clock_ms),
+                collateral=_collateral_answers(
+                    decoded, DurableView(store), replica, certifier, own_key
+                ),
             ),
             metrics,
             refusals,
@@ -152,7 +156,8 @@ async def open_node(
                 key_service=key_service,
                 certifier=certifier,
                 rule=quorum_rule(trust),
-                collateral=decoded.collateral,
+                collateral=DurableView(store),
+                own_key=own_key,
                 clock_s=clock_s,
             )
         )
@@ -182,6 +187,30 @@ async def open_node(
         yield RunningNode(server.port, site.port, engine, replica, key_service, certifier)
         _log.info("node stopping", entries=replica.head.size)
     _log.info("node stopped")
+
+
+def _open_store(home: Home, genesis: bytes, stack: AsyncExitStack) -> LevelDB:
+    store = LevelDB(home.data)
+    stack.callback(store.close)
+    if store.get(keys.GENESIS) != genesis:
+        raise DamagedError(
+            f"{home.data} belongs to another genesis than {home.genesis}",
+            "put the right files together again",
+        )
+    return store
+
+
+def _collateral_answers(
+    genesis: Genesis,
+    durable: DurableView,
+    replica: Replica[pb.SubmitReply],
+    certifier: Certifier,
+    own_key: str,
+) -> CollateralAnswers:
+    shelf = CollateralShelf(durable, genesis.collateral)
+    answers = CollateralAnswers(shelf, durable, certifier, (replica.view, replica.tree), own_key)
+    answers.own()  # from now on there is always one that is proven
+    return answers
 
 
 def _cosigner(trust: TrustDocument, node_key: SigningKey) -> Cosigner:

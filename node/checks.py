@@ -24,13 +24,13 @@ from kms.errors import KmsError
 from ledger.crypto.ed25519 import SigningKey
 from ledger.crypto.secret import Secret
 from ledger.errors import LedgerError
-from ledger.format.genesis import Profile, decode_genesis, network_id
+from ledger.format.genesis import Profile, network_id
 from ledger.format.trust import TrustDocument, decode_trust
 from node.belongs import own_network_file, own_party
 from node.config import NodeConfig, PlatformConfig, line_in_file, read_config
 from node.core_platform import core_places, open_core_platform
 from node.errors import ConfigError, LockHeldError, NodeError
-from node.founding import read_genesis
+from node.founding import known_genesis, read_genesis
 from node.home import Home, SealedFile, read_private
 from node.problems import Problem
 from node.rollback_lock import RollbackLock
@@ -87,7 +87,7 @@ def _genesis(home: Home, found: list[Problem]) -> _Genesis | None:
 
     def read() -> None:
         data = read_genesis(home.genesis)
-        decoded = decode_genesis(data)
+        decoded = known_genesis(data)
         made.append(_Genesis(data, decoded.profile, decode_trust(decoded.trust)))
 
     found += _tried(home.genesis, read, "bring back the genesis file of this network")

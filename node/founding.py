@@ -11,6 +11,8 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from google.protobuf.message import DecodeError
+
 from attestation.platforms.platform import Platform
 from attestation.platforms.software import SoftwareTrust
 from attestation.policy import Match, encode_policy
@@ -38,9 +40,10 @@ from ledger.log.merkle import leaf_hash
 from ledger.log.tree import Tree
 from ledger.store import Store
 from node.config import NodeConfig
-from node.errors import ConfigError
+from node.errors import ConfigError, DamagedError
 from node.home import Home, SealedFile, replace_file
 from node.rollback_lock import Locked, RollbackLock
+from sealedger.v1 import ledger_pb2
 
 OPERATOR = "operator"
 # A block at least every 4 minutes: evidence may name a block end of the last 10.
@@ -184,3 +187,24 @@ def read_genesis(path: Path) -> bytes:
         raise ConfigError(f"cannot read {path}: {error.strerror}", "run sealedger node init") from (
             error
         )
+
+
+def known_genesis(data: bytes) -> Genesis:
+    """A genesis whose rules this program knows; DamagedError or FormatError for any other."""
+    rules = _rules_of(data)
+    if rules not in (0, RULES_VERSION):
+        raise DamagedError(
+            f"this ledger was founded under rules {rules}, this program knows {RULES_VERSION}",
+            "start the release that knows these rules, or found the network anew: sealedger node "
+            "init with another --home; the data are left as they are",
+        )
+    return decode_genesis(data)
+
+
+def _rules_of(data: bytes) -> int:
+    """The rules version that a genesis of any release names; 0 if it names none."""
+    try:
+        trust = ledger_pb2.Genesis.FromString(data).trust
+        return ledger_pb2.TrustDocument.FromString(trust).rules_version
+    except DecodeError:
+        return 0

@@ -4,7 +4,7 @@
 2. Every entry is there, in order; every transaction runs again and gives its leaf and outcomes;
    every block ends with the header that its entries make (fsck_replay.py).
 3. What stands beside an entry belongs to it. A payload is the one that its operation names; a
-   sealed value that is gone was erased and is counted, evidence may not be gone.
+   sealed value that is gone was erased and is counted, evidence and collateral may not be.
 4. Size, root, height and time of the stored head are those of the entries.
 5. Every row of state, every tile, and no other row: compared as two streams (fsck_rows.py).
 6. The rollback lock names a tree that the log really had.
@@ -248,11 +248,11 @@ class _Check:
             elif replayed is not None:
                 present.add(position)
                 self._payload(index, position, replayed, payload)
-        for position, is_evidence in () if replayed is None else replayed.payloads():
+        for position, kept in () if replayed is None else replayed.payloads():
             if position in present:
                 self.counts.payloads += 1
-            elif is_evidence:
-                self._find(f"entry {index}", "its evidence is missing")
+            elif kept:
+                self._find(f"entry {index}", f"its {kept} is missing")
             else:
                 self.counts.erased += 1
 

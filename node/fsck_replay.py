@@ -1,7 +1,8 @@
 """Executes stored transactions again from genesis, on a scratch store that ends up with the state.
 
 1. A transaction is made of its leaf (body, signature) and of what stands beside it (operations,
-   salts); the verdict on evidence is the one in the stored outcome: replay only reads verdicts.
+   salts); the verdict on evidence or collateral is the one in the stored outcome: replay only
+   reads verdicts.
 2. It must run, and give exactly the stored leaf and outcomes.
 3. A block ends with the header that its height, its time and the parameters make.
 4. Each block's state and tiles go into the scratch store, unsynced: it is thrown away afterwards.
@@ -18,7 +19,8 @@ from contracts.prepare import prepare
 from contracts.view import BlockEnd
 from ledger import keys
 from ledger.errors import FormatError
-from ledger.format.genesis import decode_genesis, network_id
+from ledger.format.genesis import network_id
+from ledger.format.hygiene import UpdateCollateral
 from ledger.format.leaf import (
     BlockHeader,
     GenesisLeaf,
@@ -27,7 +29,7 @@ from ledger.format.leaf import (
     encode_leaf,
 )
 from ledger.format.operation import OpenSession, Operation
-from ledger.format.outcome import Outcome, SessionOpened, decode_outcome
+from ledger.format.outcome import CollateralUpdated, Outcome, SessionOpened, decode_outcome
 from ledger.format.stored import Stored
 from ledger.format.transaction import Envelope, encode_envelope, writer_of
 from ledger.keys import Head
@@ -37,7 +39,7 @@ from ledger.reason import Reason
 from ledger.store import Store
 from node.candidates import has_payload, verify_payload
 from node.errors import DamagedError
-from node.founding import write_genesis
+from node.founding import known_genesis, write_genesis
 from node.ledger_store import LedgerStore
 from node.results import Writes
 
@@ -50,11 +52,11 @@ class Replayed:
     outcomes: tuple[Outcome, ...]
     writer: bytes
 
-    def payloads(self) -> Iterator[tuple[int, bool]]:
-        """The positions that were stored with a payload, and whether it is evidence."""
+    def payloads(self) -> Iterator[tuple[int, str]]:
+        """The positions that were stored with a payload, and what it is if it may not be gone."""
         for position, operation in enumerate(self.operations):
             if self.outcomes[position].reason is Reason.OK and has_payload(operation):
-                yield position, isinstance(operation, OpenSession)
+                yield position, _KEPT.get(type(operation), "")
 
     def verify_payload(self, position: int, payload: bytes, network_id: bytes) -> None:
         """Check a stored payload; FormatError if no operation names it."""
@@ -63,6 +65,7 @@ class Replayed:
         verify_payload(self.operations[position], payload, network_id, self.writer)
 
 
+_KEPT: dict[type[object], str] = {OpenSession: "evidence", UpdateCollateral: "collateral"}
 NOTHING = Replayed((), (), b"")
 
 
@@ -71,7 +74,7 @@ class Replay:
 
     def __init__(self, scratch: Store, genesis: bytes) -> None:
         """Write genesis into an empty scratch store."""
-        decoded = decode_genesis(genesis)
+        decoded = known_genesis(genesis)
         self.network_id = network_id(genesis)
         self._scratch = scratch
         self._view = LedgerStore(scratch)
@@ -186,4 +189,4 @@ class Replay:
 
 def _verdict(stored: Stored) -> bytes | None:
     detail = decode_outcome(stored.outcomes[0]).detail
-    return detail.verdict if isinstance(detail, SessionOpened) else None
+    return detail.verdict if isinstance(detail, SessionOpened | CollateralUpdated) else None

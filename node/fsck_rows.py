@@ -30,6 +30,14 @@ _KINDS = {
     b"sH": "the head of a secret",
     b"sV": "a superseded version",
     b"sT": "a touch",
+    b"sK": "a record of collateral",
+    b"sR": "a release",
+    b"sO": "the publisher of a release's name",
+    b"sM": "the endorsed releases of an enclave",
+    b"sX": "a session revoked for a collection",
+    b"sY": "votes on a session",
+    b"sI": "an open session of an identity",
+    b"sL": "how many sessions an identity has open",
 }
 
 

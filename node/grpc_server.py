@@ -142,6 +142,14 @@ class NodeServicer(node_pb2_grpc.NodeServicer):
         """The public key that an owner without a TEE seals values to."""
         return self._service.sealing_key(request.SerializeToString(deterministic=True))
 
+    async def Collateral(  # noqa: N802  (the method's name in the .proto)
+        self,
+        request: pb.CollateralQuestion,
+        context: Context,  # noqa: ARG002  (gRPC's signature)
+    ) -> pb.CollateralReply:
+        """The collateral in force."""
+        return self._service.collateral(request.key)
+
 
 class _Health(health.aio.HealthServicer):
     """The standard service; whoever watches it is told of the stop."""

@@ -21,7 +21,7 @@ from node.service import LedgerService, ServiceParts
 from sealedger.v1 import node_pb2 as pb
 
 A = TypeVar("A")
-Answer = pb.SubmitReply | pb.ReleaseAnswer | pb.QueryReply | pb.SealingKeyReply
+Answer = pb.SubmitReply | pb.ReleaseAnswer | pb.QueryReply | pb.SealingKeyReply | pb.CollateralReply
 
 _log = structlog.get_logger()
 
@@ -39,6 +39,10 @@ class MeteredApplication(Generic[A]):
     def propose(self, candidates: Sequence[Submission], now_ms: int) -> Block:
         """See Application.propose."""
         return self._application.propose(candidates, now_ms)
+
+    async def verify(self, block: Block) -> None:
+        """See Application.verify."""
+        await self._application.verify(block)
 
     def finalize(self, block: Block) -> Finalized:
         """See Application.finalize."""
@@ -130,6 +134,12 @@ class MeteredService(LedgerService):
         """See LedgerService.sealing_key."""
         reply = super().sealing_key(question)
         self._note("sealing_key", reply)
+        return reply
+
+    def collateral(self, key: str) -> pb.CollateralReply:
+        """See LedgerService.collateral."""
+        reply = super().collateral(key)
+        self._note("collateral", reply)
         return reply
 
     def _note(self, entrance: str, reply: Answer) -> None:

@@ -42,6 +42,7 @@ _NO_SESSION = frozenset(
         Reason.WRONG_SERVICE_KEY,
         Reason.WRONG_REPORT_DATA,
         Reason.NOT_ADMITTED,
+        Reason.TOO_MANY_SESSIONS,
     }
 )
 
@@ -157,8 +158,17 @@ def _readings(pulse: Pulse) -> Iterator[tuple[str, str, float]]:
     yield "engine_alive", "1 unless the ordering engine stopped.", not pulse.has_failed
     yield "checkpoint_age_seconds", "Age of the certified checkpoint.", pulse.checkpoint_age_s
     yield "evidence_age_seconds", "Age of the key service's evidence.", pulse.evidence_age_s
-    yield "collateral_age_seconds", "Age of the oldest collateral.", pulse.collateral_age_s
-    yield "collateral_left_seconds", "Until the first collateral ends.", pulse.collateral_left_s
+    yield (
+        "collateral_age_seconds",
+        "Age of the collateral that this node's evidence is judged by.",
+        pulse.collateral_age_s,
+    )
+    yield "collateral_left_seconds", "Until that collateral ends.", pulse.collateral_left_s
+    yield (
+        "collateral_first_left_seconds",
+        "Until the first of all collateral in force ends.",
+        pulse.ending_left_s,
+    )
 
 
 def _gauge(name: str, about: str, values: dict[str, float], *labels: str) -> Metric:

@@ -1,5 +1,7 @@
 """The replica: runs the rules over the store. Implements ``network.application.Application``.
 
+0. `verify` has the verdicts of another replica's proposal found again (node.verdicts); what is
+   finalized is never judged again, so that replay gives the same whatever the verifier.
 1. `finalize` executes a block on top of all earlier ones: one leaf per transaction, then the header
    leaf, tiles, what stands beside the log, and the state, all in one batch.
 2. `commit` writes the batch, synced, then moves the rollback lock; it runs in the writer thread.
@@ -16,7 +18,7 @@ from contracts.execute import Block as RulesBlock
 from contracts.execute import Executed, Repeated, execute, parameters_of
 from contracts.genesis import RULES_VERSION
 from contracts.records import Parameters
-from contracts.view import BlockEnd
+from contracts.view import BlockEnd, StateView
 from ledger import keys
 from ledger.format.leaf import BlockHeader, GenesisLeaf, decode_leaf, encode_leaf
 from ledger.format.stored import Stored, encode_stored
@@ -42,6 +44,14 @@ class Publisher(Protocol[A]):
         ...
 
 
+class BlockJudge(Protocol):
+    """Finds the verdicts of a block again; see node.verdicts."""
+
+    async def verify(self, block: Block, view: StateView) -> None:
+        """BlockRefusedError if it finds others."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class ReplicaParts(Generic[A]):
     """What a replica is built from."""
@@ -49,6 +59,7 @@ class ReplicaParts(Generic[A]):
     store: Store
     lock: RollbackLock
     publisher: Publisher[A]
+    judge: BlockJudge
 
 
 class Replica(Generic[A]):
@@ -87,6 +98,10 @@ class Replica(Generic[A]):
     def propose(self, candidates: Sequence[Submission], now_ms: int) -> Block:
         """See Application.propose."""
         return Block(tuple(candidates), now_ms)
+
+    async def verify(self, block: Block) -> None:
+        """See Application.verify."""
+        await self._parts.judge.verify(block, self._view)
 
     def finalize(self, block: Block) -> Finalized:
         """See Application.finalize."""
@@ -202,7 +217,8 @@ def verify_rules(parameters: Parameters) -> None:
         raise DamagedError(
             f"this ledger runs rules {parameters.rules_version}, this program knows "
             f"{RULES_VERSION}",
-            "start the release that knows these rules; the data are left as they are",
+            "start the release that knows these rules, or found the network anew: sealedger node "
+            "init with another --home; the data are left as they are",
         )
 
 

@@ -1,4 +1,4 @@
-"""What the node does for a client, without gRPC: hello, submit, release.
+"""What the node does for a client, without gRPC: hello, submit, release, questions, collateral.
 
 Every refusal is a value with a reason and a hint. Anything else that goes wrong here is ours and
 stops the node (the engine says so); the client is told INTERNAL and asks again after the restart.
@@ -31,6 +31,7 @@ from node.answers import (
 from node.asking import Asking
 from node.candidates import EnvelopeChecker, Submission
 from node.certifier import Certifier
+from node.collateral_answers import CollateralAnswers
 from node.publisher import load_entry
 from node.releases import Releases, Wanted
 from node.replica import Replica
@@ -57,6 +58,7 @@ class ServiceParts:
     releases: Releases
     key_service: KeyService
     asking: Asking
+    collateral: CollateralAnswers
 
 
 class LedgerService:
@@ -83,7 +85,12 @@ class LedgerService:
             signature=hello.signature,
             time_ms=parts.replica.head.time_ms,
             latest_checkpoint=parts.certifier.latest.note,
+            collateral=parts.collateral.own(),
         )
+
+    def collateral(self, key: str) -> pb.CollateralReply:
+        """The collateral in force: of one key with its receipt, or all without."""
+        return self._parts.collateral.answer(key)
 
     async def submit(self, envelope: bytes) -> pb.SubmitReply:
         """Check, order, record, certify, release; a refusal is a reply."""

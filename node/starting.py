@@ -4,7 +4,7 @@ import os
 
 from contracts.prepare import prepare
 from contracts.records import decode_signer
-from kms.messages import StartRequest, encode_start_request
+from kms.messages import StartRequest, decode_hello_evidence, encode_start_request
 from kms.service import KeyService
 from ledger import keys
 from ledger.crypto.ed25519 import SigningKey
@@ -30,6 +30,11 @@ from node.service import Engine
 from sealedger.v1 import node_pb2 as pb
 
 VALID_MS = 600_000
+
+
+def own_evidence(key_service: KeyService) -> bytes:
+    """The evidence that a started key service shows to clients."""
+    return decode_hello_evidence(key_service.hello(bytes(32), bytes(32))).evidence
 
 
 async def start_key_service(

@@ -1,13 +1,40 @@
-"""Evidence against the network's own collateral and trust document, in the verifier process."""
+"""Evidence and collateral against what the network says, in the verifier process.
+
+Evidence is judged by the collateral in force, never by a prover's; which one that is, the verifier
+process reads off the evidence, so that this process parses no certificate of a stranger.
+"""
 
 from collections.abc import Callable
+from typing import Protocol
 
+from attestation.collateral import is_key
+from attestation.collateral_verdict import CollateralVerdict
 from attestation.errors import CannotDecideError, DecisionFault
 from attestation.rules import VerificationRules
 from attestation.verdict import Verdict
-from attestation.verify import read_facts
-from attestation.worker import VerificationWorker
+from ledger.errors import StoreError
 from ledger.format.trust import TrustDocument
+from node.collateral import CollateralShelf
+
+
+class Judge(Protocol):
+    """`attestation.verify` behind a wall; see attestation.worker."""
+
+    async def verify(
+        self, evidence: bytes, collateral: bytes, rules: VerificationRules, now_s: int
+    ) -> Verdict:
+        """The verdict on evidence; EvidenceError or CannotDecideError."""
+        ...
+
+    async def collateral_key(self, evidence: bytes) -> str:
+        """The key of the collateral that evidence needs; EvidenceError or CannotDecideError."""
+        ...
+
+    async def verify_collateral(
+        self, collateral: bytes, rules: VerificationRules, now_s: int
+    ) -> CollateralVerdict:
+        """The verdict on collateral; CannotDecideError."""
+        ...
 
 
 def verification_rules(trust: TrustDocument) -> VerificationRules:
@@ -22,30 +49,49 @@ def verification_rules(trust: TrustDocument) -> VerificationRules:
 
 
 class EvidenceVerifier:
-    """Finds the collateral for a piece of evidence and has it judged. Collateral is always ours."""
+    """Has evidence and collateral judged now, by the network's own rules."""
 
     def __init__(
         self,
-        worker: VerificationWorker,
+        judge: Judge,
         *,
         rules: VerificationRules,
-        collateral: tuple[bytes, ...],
+        shelf: CollateralShelf,
         clock_s: Callable[[], int],
     ) -> None:
         """Keep the parts."""
-        self._worker = worker
+        self._judge = judge
         self._rules = rules
+        self._shelf = shelf
         self._clock_s = clock_s
-        self._collateral = {read_facts(data).key: data for data in collateral}
 
     async def verify(self, evidence: bytes) -> Verdict:
         """The verdict; EvidenceError or CannotDecideError."""
-        key = await self._worker.collateral_key(evidence)
-        collateral = self._collateral.get(key)
+        key = await self.key_of(evidence)
+        return await self._judge.verify(evidence, self._held(key), self._rules, self._clock_s())
+
+    async def verify_collateral(self, collateral: bytes) -> CollateralVerdict:
+        """The verdict on collateral by itself; CannotDecideError."""
+        return await self._judge.verify_collateral(collateral, self._rules, self._clock_s())
+
+    async def key_of(self, evidence: bytes) -> str:
+        """What collateral evidence needs; EvidenceError or CannotDecideError."""
+        key = await self._judge.collateral_key(evidence)
+        if not is_key(key):
+            raise CannotDecideError(DecisionFault.RESULT_UNKNOWN)
+        return key
+
+    def _held(self, key: str) -> bytes:
+        try:
+            collateral = self._shelf.find(key)
+        except StoreError as error:
+            raise CannotDecideError(
+                DecisionFault.COLLATERAL_MALFORMED, got=f"{key}: {error}"
+            ) from error
         if collateral is None:
             raise CannotDecideError(
                 DecisionFault.COLLATERAL_OTHER_PLATFORM,
                 expected=f"collateral for {key} on the ledger",
                 got="none",
             )
-        return await self._worker.verify(evidence, collateral, self._rules, self._clock_s())
+        return collateral

@@ -8,9 +8,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from attestation.verify import read_facts
+from contracts.view import ScanView
 from ledger.log.quorum import QuorumRule, verify_certified
 from node.certifier import Certified
+from node.collateral import standing
 
 
 class Queue(Protocol):
@@ -53,15 +54,17 @@ class VitalParts:
     key_service: Start
     certifier: CertifiedLog
     rule: QuorumRule
-    collateral: tuple[bytes, ...]
+    collateral: ScanView  # durable state
+    own_key: str  # of the collateral that this node's own evidence needs
     clock_s: Callable[[], int]
 
 
 @dataclass(frozen=True, slots=True)
 class Pulse:
-    """One look. Times in whole seconds; what is left of the collateral is negative after its end.
+    """One look. Times in whole seconds; what is left of collateral is negative after its end.
 
-    `collateral_age_s` is that of the oldest edition, `collateral_left_s` of the first to end.
+    `collateral_…` is what this node's own evidence is judged by, `ending_…` what ends first of all
+    that is in force.
     """
 
     is_started: bool
@@ -70,19 +73,19 @@ class Pulse:
     entries: int
     checkpoint_age_s: int
     evidence_age_s: int
+    collateral_key: str
     collateral_age_s: int
     collateral_left_s: int
+    ending_key: str
+    ending_left_s: int
 
 
 class Vitals:
     """Looks at the parts; may be asked in any thread."""
 
     def __init__(self, parts: VitalParts) -> None:
-        """Read the collateral's dates; its evidence counts as made now."""
-        facts = [read_facts(data) for data in parts.collateral]
+        """Keep the parts; the node's evidence counts as made now."""
         self._parts = parts
-        self._collateral_from_s = min((one.valid_from_s for one in facts), default=0)
-        self._collateral_until_s = min((one.valid_until_s for one in facts), default=0)
         self._evidence_s = parts.clock_s()
 
     def evidence_renewed(self) -> None:
@@ -95,6 +98,12 @@ class Vitals:
         now_s = parts.clock_s()
         certified = parts.certifier.latest
         certified_s = verify_certified(certified.note, parts.rule).time_s
+        held = {
+            key: (one.valid_from_s, one.valid_until_s) for key, one in standing(parts.collateral)
+        }
+        own_from_s, own_until_s = held.get(parts.own_key, (now_s, 0))
+        ends = ((until_s, key) for key, (_, until_s) in held.items())
+        ending_s, ending_key = min(ends, default=(0, ""))
         return Pulse(
             is_started=parts.key_service.is_started,
             has_failed=parts.engine.has_failed,
@@ -102,6 +111,9 @@ class Vitals:
             entries=certified.size,
             checkpoint_age_s=max(0, now_s - certified_s),
             evidence_age_s=max(0, now_s - self._evidence_s),
-            collateral_age_s=max(0, now_s - self._collateral_from_s),
-            collateral_left_s=self._collateral_until_s - now_s,
+            collateral_key=parts.own_key,
+            collateral_age_s=max(0, now_s - own_from_s),
+            collateral_left_s=own_until_s - now_s,
+            ending_key=ending_key,
+            ending_left_s=ending_s - now_s,
         )

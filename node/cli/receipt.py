@@ -9,13 +9,16 @@ from pathlib import Path
 
 import click
 
+from attestation.collateral_verdict import decode_collateral_verdict
 from attestation.errors import AttestationError
 from attestation.verdict import decode_verdict
 from enclave_client.errors import NetworkFileError
 from enclave_client.network_file import NetworkFile
 from enclave_client.offline import verify_receipt_file
+from ledger.format.hygiene import UpdateCollateral
 from ledger.format.operation import AcquireKey, Delete, KeyServiceStart, Operation, Put, Read
 from ledger.format.outcome import (
+    CollateralUpdated,
     Conflict,
     Deleted,
     Destroyed,
@@ -24,6 +27,7 @@ from ledger.format.outcome import (
     PutDone,
     ReadGranted,
     SessionOpened,
+    Votes,
 )
 from ledger.format.receipt import OpenedOperation, VerifiedReceipt
 from ledger.format.terms import CreateCollection, Destroy, FreezeCollection, SetPolicy
@@ -141,6 +145,8 @@ def _asked(operation: Operation) -> Fields:
             fields["collection"] = operation.collection
         case KeyServiceStart():
             fields["service_key"] = operation.service_key.hex()
+        case UpdateCollateral():
+            fields["collateral_digest"] = operation.digest.hex()
         case _:
             pass
     if isinstance(operation, Put):
@@ -164,6 +170,10 @@ def _answered(detail: Detail) -> Fields:
             }
         case SessionOpened():
             return _session(detail)
+        case CollateralUpdated():
+            return _collateral(detail)
+        case Votes():
+            return {"votes": detail.cast, "votes_needed": detail.needed}
         case ReadGranted():
             return {
                 "version": detail.version,
@@ -189,6 +199,22 @@ def _session(opened: SessionOpened) -> Fields:
         "product_id": identity.product_id,
         "svn": identity.svn,
         "tcb_status": identity.tcb_status,
+    }
+
+
+def _collateral(updated: CollateralUpdated) -> Fields:
+    try:
+        verdict = decode_collateral_verdict(updated.verdict)
+    except AttestationError:
+        return {"collateral": "unreadable"}
+    facts = verdict.facts
+    return {
+        "collateral": facts.key,
+        "collateral_digest": verdict.digest.hex(),
+        "lowest_number": facts.lowest_number,
+        "highest_number": facts.highest_number,
+        "valid_from": _time(facts.valid_from_s * 1000),
+        "valid_until": _time(facts.valid_until_s * 1000),
     }
 
 

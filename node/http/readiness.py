@@ -3,7 +3,8 @@
 1. The key service has started: it releases.
 2. The ordering engine lives.
 3. Evidence and checkpoint are younger than what clients accept (`checkpoint_age_ms` of genesis).
-4. The collateral that sessions are judged by has not ended, the trust document's grace included.
+4. The collateral that clients judge this node by has not ended, the trust document's grace
+   included. A week before any collateral ends the reason says so, and which command mends it.
 """
 
 from collections.abc import Iterator
@@ -11,6 +12,8 @@ from dataclasses import dataclass
 
 from node.http.views import CheckView, ReadinessView
 from node.vitals import Pulse
+
+WARNING_S = 7 * 24 * 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +37,23 @@ def _checks(pulse: Pulse, freshness: Freshness) -> Iterator[tuple[str, CheckView
     yield "engine", CheckView(ok=not pulse.has_failed, reason=engine)
     yield "evidence", _young(pulse.evidence_age_s, freshness.evidence_s)
     yield "checkpoint", _young(pulse.checkpoint_age_s, freshness.evidence_s)
-    left = pulse.collateral_left_s + freshness.collateral_grace_s
-    collateral = f"issued {pulse.collateral_age_s} s ago, " + (
-        f"good for {left} s" if left >= 0 else f"ended {-left} s ago: no session opens"
-    )
-    yield "collateral", CheckView(ok=left >= 0, reason=collateral)
+    left_s = pulse.collateral_left_s + freshness.collateral_grace_s
+    yield "collateral", CheckView(ok=left_s >= 0, reason=_collateral(pulse, left_s))
+
+
+def _collateral(pulse: Pulse, left_s: int) -> str:
+    own = f"{pulse.collateral_key}, issued {pulse.collateral_age_s} s ago"
+    mend = "sealedger collateral update"
+    if left_s < 0:
+        return f"{own}, ended {-left_s} s ago: no client attests this node; mend it with: {mend}"
+    if pulse.collateral_left_s < WARNING_S:
+        return f"warning: {own}, good for {left_s} s more; renew it with: {mend}"
+    if pulse.ending_left_s < WARNING_S:
+        state = "has ended" if pulse.ending_left_s < 0 else f"ends in {pulse.ending_left_s} s"
+        return (
+            f"warning: {pulse.ending_key} {state}; renew it with: {mend} --key {pulse.ending_key}"
+        )
+    return f"{own}, good for {left_s} s"
 
 
 def _young(age_s: int, limit_s: int) -> CheckView:

@@ -48,7 +48,7 @@ async def application() -> AsyncIterator[StrictApplication]:
     made.gate.set()
     yield made
     made.gate.set()
-    made.verify()
+    made.verify_promises()
 
 
 async def test_each_waiter_gets_its_own_answer(application: StrictApplication) -> None:
@@ -87,7 +87,7 @@ async def test_blocks_in_flight_are_bounded(in_flight: int) -> None:
         assert not application.published
         application.gate.set()
         assert await asyncio.gather(*tasks) == list(range(20))
-    application.verify()
+    application.verify_promises()
 
 
 async def test_executes_while_the_last_block_is_synced(application: StrictApplication) -> None:
@@ -212,7 +212,7 @@ async def test_any_failure_stops_everything(call: str, number: int) -> None:
         failure = await engine.failed()
         with pytest.raises(EngineFailedError):
             await engine.submit(Item(99))
-    application.verify()
+    application.verify_promises()
     assert isinstance(failure, ToldToFailError)
     answered = [one for one in done if isinstance(one, int)]
     assert answered == [item.number for block in application.published for item in block.items]
@@ -231,7 +231,7 @@ async def test_block_after_a_failed_commit_is_not_committed() -> None:
         application.gate.set()
         done = await asyncio.gather(*tasks, return_exceptions=True)
         assert all(isinstance(one, EngineFailedError) for one in done)
-    application.verify()
+    application.verify_promises()
     assert application.tried == 1
     assert not application.committed
     assert len(application.finalized) == 2
@@ -249,7 +249,7 @@ async def test_failure_while_closing_leaves_nobody_waiting() -> None:
         await closing
         assert all(task.done() for task in tasks)
         done = await asyncio.gather(*tasks, return_exceptions=True)
-    application.verify()
+    application.verify_promises()
     assert [one for one in done if isinstance(one, int)] in ([], [0])
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from contracts.genesis import RULES_VERSION
 from contracts.records import decode_parameters, encode_parameters
 from ledger import keys
 from ledger.format.leaf import BlockHeader, decode_leaf
@@ -243,9 +244,11 @@ def test_unknown_rules_are_refused(ledger: SmallLedger) -> None:
     store = LevelDB(ledger.home.data)
     data = store.get(keys.PARAMETERS)
     assert data is not None
-    newer = encode_parameters(replace(decode_parameters(data), rules_version=2))
+    newer = encode_parameters(replace(decode_parameters(data), rules_version=RULES_VERSION + 1))
     store.write({keys.PARAMETERS: newer}, sync=True)
     store.close()
-    with pytest.raises(DamagedError, match="rules 2, this program knows 1") as raised:
+    with pytest.raises(
+        DamagedError, match=f"rules {RULES_VERSION + 1}, this program knows {RULES_VERSION}"
+    ) as raised:
         ledger.open()
     assert raised.value.hint

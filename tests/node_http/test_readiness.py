@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from node.http.readiness import Freshness, judge
+from node.http.readiness import WARNING_S, Freshness, judge
 from node.vitals import Pulse
 
 LIMITS = Freshness(evidence_s=600, collateral_grace_s=50)
@@ -16,8 +16,11 @@ GOOD = Pulse(
     entries=3,
     checkpoint_age_s=599,
     evidence_age_s=599,
+    collateral_key="sgx/00906ed50000/processor",
     collateral_age_s=40_000_000,
     collateral_left_s=-50,
+    ending_key="snp/Milan",
+    ending_left_s=-100,
 )
 
 
@@ -50,3 +53,36 @@ def test_unready(check: str) -> None:
 def test_every_check_has_its_case() -> None:
     """No condition is judged without a test above."""
     assert set(judge(GOOD, LIMITS).checks) == set(BAD)
+
+
+@pytest.mark.parametrize(
+    "changed, words",
+    [
+        ({"collateral_left_s": -50}, "warning: sgx/00906ed50000/processor, "),
+        ({"collateral_left_s": -50}, "good for 0 s more"),
+        ({"collateral_left_s": WARNING_S - 1}, "renew it with: sealedger collateral update"),
+        ({"collateral_left_s": WARNING_S}, "warning: snp/Milan has ended"),
+        ({"collateral_left_s": WARNING_S, "ending_left_s": 7}, "warning: snp/Milan ends in 7 s"),
+        (
+            {"collateral_left_s": WARNING_S, "ending_left_s": 7},
+            "sealedger collateral update --key snp/Milan",
+        ),
+    ],
+)
+def test_the_end_of_collateral_is_told_a_week_before(changed: dict[str, Any], words: str) -> None:
+    """The node stays ready, and the reason says what ends and how that is mended."""
+    readiness = judge(replace(GOOD, **changed), LIMITS)
+    assert readiness.ready
+    assert words in readiness.checks["collateral"].reason
+
+
+def test_no_warning_before() -> None:
+    """While all collateral is good for a week or more, the reason is no warning."""
+    calm = replace(GOOD, collateral_left_s=WARNING_S, ending_left_s=WARNING_S)
+    assert "warning" not in judge(calm, LIMITS).checks["collateral"].reason
+
+
+def test_what_ended_says_how_it_is_mended() -> None:
+    """An unready node names the command."""
+    readiness = judge(replace(GOOD, collateral_left_s=-51), LIMITS)
+    assert "sealedger collateral update" in readiness.checks["collateral"].reason

@@ -1,7 +1,7 @@
 """An Application that does nothing but check what an engine promised, and fails when told to.
 
 Each call checks the order and the thread that `network.application` promises; a broken promise is
-an AssertionError, which the test sees at `verify`, whatever the engine made of it.
+an AssertionError, which the test sees at `verify_promises`, whatever the engine made of it.
 """
 
 import asyncio
@@ -72,6 +72,10 @@ class StrictApplication:
         self._fail_if_told("propose", block)
         return block
 
+    async def verify(self, block: Block) -> None:
+        self._check(block in self.proposed, "a block was judged that nobody proposed")
+        self._check(block not in self.finalized, "a block was judged after it was executed")
+
     def finalize(self, block: Block) -> Block:
         self._check(threading.get_ident() == self._loop_thread, "finalize ran in another thread")
         self._check(block.number == len(self.finalized), "finalize ran out of order")
@@ -107,7 +111,7 @@ class StrictApplication:
         self.published.append(finalized)
         return [item.number for item in finalized.items]
 
-    def verify(self) -> None:
+    def verify_promises(self) -> None:
         """Every promise was kept."""
         assert not self.broken, self.broken
 
