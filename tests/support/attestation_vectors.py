@@ -21,7 +21,7 @@ from attestation.handshake import (
     session_id,
 )
 from attestation.identity import identity_digest
-from attestation.platforms.software_manifest import software_signer
+from attestation.platforms.software_manifest import software_id_key_digest, software_signer
 from attestation.ratls.forms import ratls_report_data
 from attestation.ratls.make import encode_claims, encode_extension
 from tests.support.attestation_examples import ENCODED
@@ -65,6 +65,7 @@ def examples() -> dict[str, str]:
         "policy": ENCODED["policy"],
         "verdict": ENCODED["verdict"],
         "measurement of a TD report of 584 zero bytes": parse_td_report(bytes(584)).measurement,
+        "ID_KEY_DIGEST of the software signer acme": software_id_key_digest("acme"),
         "MRSIGNER of the software signer acme": software_signer("acme"),
         "report data of a client": report_data(CLIENT_LABEL, _BINDING),
         "report data of a key service": report_data(KEY_SERVICE_LABEL, _SERVICE_BINDING),
