@@ -26,6 +26,9 @@ class VerificationRules:
     evaluation_floor: int = 0  # lowest tcbEvaluationDataNumber
     evaluation_ceiling: int = 0  # highest; 0: none
     grace_s: int = 0  # how long collateral is used after its nextUpdate
+    # SEV-SNP: go without a revocation list where collateral has none. Never on a ledger: whoever
+    # says so must tell the reader of the verdict that revocation was not checked
+    revocations_optional: bool = False
 
 
 @lru_cache(maxsize=64)

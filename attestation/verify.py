@@ -42,7 +42,8 @@ def verify(evidence: bytes, collateral: bytes, rules: VerificationRules, now_s: 
     if decoded.kind is EvidenceKind.DCAP and isinstance(held, DcapCollateral):
         return verify_quote(decoded, held, rules, now_s)
     if decoded.kind is EvidenceKind.SNP and isinstance(held, SnpCollateral):
-        return verify_snp(decoded, held, rules, now_s)
+        needed = not rules.revocations_optional
+        return verify_snp(decoded, held, rules, now_s, needs_revocations=needed)
     raise CannotDecideError(
         DecisionFault.COLLATERAL_OTHER_PLATFORM,
         expected=f"collateral for {collateral_key(evidence)}",

@@ -85,6 +85,7 @@ def decode_request(data: bytes) -> Request:
         evaluation_floor=message.rules.evaluation_floor,
         evaluation_ceiling=message.rules.evaluation_ceiling,
         grace_s=message.rules.grace_s,
+        revocations_optional=message.rules.revocations_optional,
     )
     if message.evidence:
         return JudgeEvidence(message.evidence, message.collateral, rules, message.now_s)
@@ -152,6 +153,7 @@ def _request_message(request: Request) -> pb.VerificationRequest:
             evaluation_floor=rules.evaluation_floor,
             evaluation_ceiling=rules.evaluation_ceiling,
             grace_s=rules.grace_s,
+            revocations_optional=rules.revocations_optional,
         ),
         now_s=request.now_s,
     )

@@ -2,8 +2,8 @@
 
 Rules (AMD 57230), all signatures RSASSA-PSS with SHA-384, MGF1 with SHA-384 and a salt of 48:
 1. the root (ARK) is byte for byte one of the configured roots, self-issued and self-signed;
-2. it issued the signer of VCEKs (ASK) and, where there is one, the signer of VLEKs (ASVK), both
-   certificate authorities;
+2. it issued the signer of VCEKs (ASK) and the signer of VLEKs (ASVK), one of which may be missing,
+   both certificate authorities;
 3. their common names are ARK-, SEV- and SEV-VLEK- with the product line of the collateral;
 4. it signed the revocation list. Only a caller that says so may do without a list.
 Dates and revocation are judged in `verify`.
@@ -61,14 +61,14 @@ class Authorities:
 
     line: str
     root: Signer
-    vcek_signer: Signer
+    vcek_signer: Signer | None  # one of the two is there
     vlek_signer: Signer | None
     revocations: Revocations | None
 
     @property
     def signers(self) -> tuple[Signer, ...]:
         """All that the root issued."""
-        return (self.vcek_signer, *((self.vlek_signer,) if self.vlek_signer else ()))
+        return tuple(one for one in (self.vcek_signer, self.vlek_signer) if one is not None)
 
 
 @lru_cache(maxsize=32)
@@ -79,14 +79,14 @@ def verify_authorities(collateral: SnpCollateral, roots: tuple[bytes, ...]) -> A
         raise CannotDecideError(DecisionFault.COLLATERAL_MALFORMED, got="an unknown product")
     if collateral.ark not in roots:
         raise _untrusted("a root that is not configured")
+    if not collateral.ask and not collateral.asvk:
+        raise CannotDecideError(DecisionFault.COLLATERAL_MALFORMED, got="neither ASK nor ASVK")
     root = _load(collateral.ark, f"ARK-{line}")
     authorities = Authorities(
         line=line,
         root=_issued(root, root),
-        vcek_signer=_issued(_load(collateral.ask, f"SEV-{line}"), root),
-        vlek_signer=(
-            _issued(_load(collateral.asvk, f"SEV-VLEK-{line}"), root) if collateral.asvk else None
-        ),
+        vcek_signer=_signer(collateral.ask, f"SEV-{line}", root),
+        vlek_signer=_signer(collateral.asvk, f"SEV-VLEK-{line}", root),
         revocations=_revocations(collateral.crl) if collateral.crl else None,
     )
     _verify_list(authorities)
@@ -147,6 +147,10 @@ def _load(der: bytes, common_name: str) -> Signer:
     if [name.value for name in names] != [common_name]:
         raise _untrusted(f"a certificate that is not that of {common_name}")
     return signer
+
+
+def _signer(der: bytes, common_name: str, root: Signer) -> Signer | None:
+    return _issued(_load(der, common_name), root) if der else None
 
 
 def _issued(signer: Signer, root: Signer) -> Signer:

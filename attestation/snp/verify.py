@@ -168,17 +168,16 @@ def _signer(report: SnpReport, key: EndorsementKey, authorities: Authorities) ->
             expected=f"the certificate of a {names[report.has_vlek_signature]}",
             got=f"that of a {names[key.is_vlek]}",
         )
-    if not key.is_vlek:
-        if report.is_chip_key_masked:
-            raise EvidenceError(EvidenceFault.SIGNATURE, got="none: the host masks the chip's key")
-        return authorities.vcek_signer
-    if authorities.vlek_signer is None:
+    if not key.is_vlek and report.is_chip_key_masked:
+        raise EvidenceError(EvidenceFault.SIGNATURE, got="none: the host masks the chip's key")
+    signer = authorities.vlek_signer if key.is_vlek else authorities.vcek_signer
+    if signer is None:
         raise CannotDecideError(
             DecisionFault.COLLATERAL_UNTRUSTED,
-            expected=f"collateral with SEV-VLEK-{authorities.line}",
-            got="none: it has no signer of VLEKs",
+            expected=f"collateral with SEV-{'VLEK-' if key.is_vlek else ''}{authorities.line}",
+            got=f"none: it has no signer of {'VLEK' if key.is_vlek else 'VCEK'}s",
         )
-    return authorities.vlek_signer
+    return signer
 
 
 def _verify_key_dates(key: EndorsementKey, now_s: int) -> None:

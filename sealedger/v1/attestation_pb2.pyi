@@ -388,18 +388,20 @@ class AttestationVerdict(_message.Message):
     def __init__(self, identity: _Optional[_Union[EnclaveIdentity, _Mapping]] = ..., report_data: _Optional[bytes] = ..., quote_digest: _Optional[bytes] = ..., collateral_number: _Optional[int] = ..., verified_at_s: _Optional[int] = ..., effective_s: _Optional[int] = ..., collateral_key: _Optional[str] = ..., collateral_digest: _Optional[bytes] = ...) -> None: ...
 
 class VerificationRules(_message.Message):
-    __slots__ = ("roots", "tcb_signer_pins", "evaluation_floor", "evaluation_ceiling", "grace_s")
+    __slots__ = ("roots", "tcb_signer_pins", "evaluation_floor", "evaluation_ceiling", "grace_s", "revocations_optional")
     ROOTS_FIELD_NUMBER: _ClassVar[int]
     TCB_SIGNER_PINS_FIELD_NUMBER: _ClassVar[int]
     EVALUATION_FLOOR_FIELD_NUMBER: _ClassVar[int]
     EVALUATION_CEILING_FIELD_NUMBER: _ClassVar[int]
     GRACE_S_FIELD_NUMBER: _ClassVar[int]
+    REVOCATIONS_OPTIONAL_FIELD_NUMBER: _ClassVar[int]
     roots: _containers.RepeatedScalarFieldContainer[bytes]
     tcb_signer_pins: _containers.RepeatedScalarFieldContainer[bytes]
     evaluation_floor: int
     evaluation_ceiling: int
     grace_s: int
-    def __init__(self, roots: _Optional[_Iterable[bytes]] = ..., tcb_signer_pins: _Optional[_Iterable[bytes]] = ..., evaluation_floor: _Optional[int] = ..., evaluation_ceiling: _Optional[int] = ..., grace_s: _Optional[int] = ...) -> None: ...
+    revocations_optional: bool
+    def __init__(self, roots: _Optional[_Iterable[bytes]] = ..., tcb_signer_pins: _Optional[_Iterable[bytes]] = ..., evaluation_floor: _Optional[int] = ..., evaluation_ceiling: _Optional[int] = ..., grace_s: _Optional[int] = ..., revocations_optional: _Optional[bool] = ...) -> None: ...
 
 class VerificationRequest(_message.Message):
     __slots__ = ("evidence", "collateral", "rules", "now_s")

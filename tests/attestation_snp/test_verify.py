@@ -156,6 +156,17 @@ def test_a_cloud_key_needs_its_signer_in_the_collateral(world: SnpWorld) -> None
     assert vcek.collateral_digest != world.judge(world.evidence()).collateral_digest
 
 
+def test_a_chips_key_needs_its_signer_in_the_collateral(world: SnpWorld) -> None:
+    """Without the signer of VCEKs nothing is decided about one; a VLEK needs only its own."""
+    collateral = replace(world.collateral(), ask=b"")
+    code = refused(lambda: verify_snp(world.evidence(), collateral, world.rules, NOW_S))
+    assert code == DecisionFault.COLLATERAL_UNTRUSTED
+    by_cloud = world.evidence(replace(GUEST, flags=VLEK_FLAGS), world.vlek())
+    fields = verify_snp(by_cloud, collateral, world.rules, NOW_S).identity.fields
+    assert isinstance(fields, SnpFields)
+    assert fields.is_vlek
+
+
 def test_a_leaf_of_the_other_signer_is_refused(world: SnpWorld) -> None:
     """The signer of VLEKs cannot make a VCEK, nor the root or a VCEK a leaf."""
     for issuer in (
