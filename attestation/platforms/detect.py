@@ -1,7 +1,7 @@
 """Which platforms this machine has, and opening one of them.
 
 Rules: the order is gramine, tsm, occlum, software: an enclave may run inside a guest, and the one
-for development comes last. Looking reads the presence of files and the text of one, and changes
+for development comes last. Looking reads the presence of files and the text of two, and changes
 nothing; only opening a platform speaks to it. What is asked for by name is opened whether or not
 looking would have found it, so its own error says what is missing.
 """
@@ -17,7 +17,7 @@ from attestation.platforms.ias import verify_no_ias
 from attestation.platforms.occlum import OcclumPlatform
 from attestation.platforms.platform import Platform
 from attestation.platforms.software import SoftwarePlatform
-from attestation.platforms.software_files import ATTESTATION_KEY
+from attestation.platforms.software_files import PlatformFiles
 from attestation.platforms.tsm import TsmPlatform
 from attestation.platforms.tsm_certificates import read_certificate
 
@@ -156,18 +156,18 @@ def _occlum(places: PlatformPlaces) -> Found:
 
 
 def _software(places: PlatformPlaces) -> Found:
-    directory = places.software
-    if directory is None:
-        is_found, reason = False, "no directory was named"
-    elif not (directory / ATTESTATION_KEY).is_file():
-        is_found, reason = False, f"{directory} has no software platform"
-    else:
-        is_found, reason = True, f"{directory} simulates a TEE; for development only"
+    tee, reason = "", "no directory was named"
+    if places.software is not None:
+        try:
+            tee = PlatformFiles(places.software).read_tee()
+            reason = f"{places.software} simulates a TEE; for development only"
+        except PlatformError as error:
+            reason = str(error)
     return Found(
         name=SOFTWARE,
-        is_found=is_found,
+        is_found=bool(tee),
         reason=reason,
-        tee="simulated",
-        evidence="as the TEE it simulates",
+        tee=tee or "simulated",
+        evidence="SEV-SNP report" if tee == "snp" else "DCAP quote" if tee else "as the TEE it has",
         gives_sealing_keys=True,
     )

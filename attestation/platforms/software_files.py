@@ -92,14 +92,17 @@ class PlatformFiles:
             descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
         except OSError as error:
             raise PlatformError(f"{path}: cannot be opened: {error}") from error
-        with os.fdopen(descriptor, "rb") as file:
+        try:
             status = os.fstat(descriptor)
-            if not stat.S_ISREG(status.st_mode):
+            if not stat.S_ISREG(status.st_mode):  # a folder can be opened, but is no file to Python
                 raise PlatformError(f"{path}: not a regular file")
             if status.st_mode & _OPEN_TO_OTHERS:
                 mode = stat.S_IMODE(status.st_mode)
                 raise PlatformError(f"{path}: mode {mode:04o}, must be 0600: others can touch it")
-            data = file.read(MAX_FILE_BYTES + 1)
+            with os.fdopen(descriptor, "rb", closefd=False) as file:
+                data = file.read(MAX_FILE_BYTES + 1)
+        finally:
+            os.close(descriptor)
         if len(data) > MAX_FILE_BYTES:
             raise PlatformError(f"{path}: larger than {MAX_FILE_BYTES} bytes")
         return data

@@ -10,7 +10,7 @@ from attestation.errors import PlatformError
 from attestation.platforms.detect import AUTO, PLATFORMS, PlatformPlaces, find_platforms
 from attestation.platforms.detect import open_platform as open_by_name
 from attestation.platforms.platform import Platform
-from attestation.platforms.software_files import ATTESTATION_KEY
+from attestation.platforms.software_files import TEE
 from tests.support.platform_devices import attestation_tree
 
 NO_SETTINGS: dict[str, str] = {}
@@ -54,9 +54,10 @@ class Machine:
 
     def software(self) -> None:
         """Have a software platform, as far as looking goes."""
-        path = self.root / "home/platform" / ATTESTATION_KEY
+        path = self.root / "home/platform" / TEE
         path.parent.mkdir(parents=True)
-        path.touch(mode=0o600)
+        path.write_text("tdx")
+        path.chmod(0o600)
 
     def found(self) -> dict[str, tuple[bool, str]]:
         """What is found, and why or why not."""
@@ -121,9 +122,12 @@ def test_what_they_give(machine: Machine) -> None:
         "software",
     ]
     assert (found["tsm"].tee, found["tsm"].evidence) == ("tdx or snp", "DCAP quote or report")
+    assert found["software"].tee == "simulated"
     machine.tsm("sev-guest")
+    machine.software()
     found = {one.name: one for one in find_platforms(machine.places)}
     assert (found["tsm"].tee, found["tsm"].evidence) == ("snp", "SEV-SNP report")
+    assert (found["software"].tee, found["software"].evidence) == ("tdx", "DCAP quote")
 
 
 @pytest.mark.parametrize(
@@ -133,6 +137,11 @@ def test_what_they_give(machine: Machine) -> None:
         (lambda machine: machine.gramine("epid"), "gramine", "EPID"),
         (lambda machine: (machine.root / "dev/attestation").mkdir(parents=True), "gramine", "SGX"),
         (lambda machine: machine.tsm(), "tsm", "modprobe"),
+        (
+            lambda machine: (machine.root / "home/platform/tee").mkdir(parents=True),
+            "software",
+            "not a regular",
+        ),
         (lambda machine: (machine.root / "dev/sgx/enclave").mkdir(parents=True), "occlum", "not O"),
     ],
 )
