@@ -69,7 +69,11 @@ _MALFORMED = Outcome(Reason.MALFORMED)
 _WRONG_SIGNER = Outcome(Reason.WRONG_SIGNER)
 _NOT_EXECUTED = Outcome(Reason.NOT_EXECUTED)
 _CLOSED = Outcome(Reason.SESSION_CLOSED)
-_UNJUDGED = frozenset({Reason.MALFORMED, Reason.UNKNOWN_COLLECTION, Reason.WRONG_SIGNER})
+_UNJUDGED = {
+    Reason.MALFORMED: "the operation does not decode, or its numbers cannot be meant",
+    Reason.UNKNOWN_COLLECTION: "check the collection's name; its owner has to create it first",
+    Reason.WRONG_SIGNER: "this operation is for another kind of signer",
+}
 _NO_LIMIT = 2**64
 
 
@@ -303,6 +307,4 @@ def _is_denied_touch(row: tuple[bytes, bytes | None]) -> bool:
 
 def _verify_worth(outcomes: tuple[Outcome, ...]) -> None:
     if all(one.reason in _UNJUDGED for one in outcomes):
-        raise RefusedError(
-            outcomes[0].reason, "no operation of this transaction could be judged at all"
-        )
+        raise RefusedError(outcomes[0].reason, _UNJUDGED[outcomes[0].reason])

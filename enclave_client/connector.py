@@ -40,7 +40,7 @@ from ledger.sealing import open_released, release_key
 NONCE_BYTES = 32
 PEER_FRESH_MS = 30_000
 
-SESSION_OVER = frozenset({Reason.SESSION_EXPIRED, Reason.UNKNOWN_SIGNER})
+SESSION_OVER = frozenset({Reason.SESSION_EXPIRED, Reason.UNKNOWN_SIGNER, Reason.COLLATERAL_CHANGED})
 TRY_LATER = frozenset(
     {Reason.OVERLOADED, Reason.SHUTTING_DOWN, Reason.INTERNAL, Reason.NOT_STARTED}
 )

@@ -7,6 +7,8 @@
     ├── RefusedError             the rules said no (``reason``; ``receipt`` where it is an entry)
     │   ├── NotFoundError
     │   ├── DeniedError
+    │   ├── SessionRevokedError  members, or the collection's owner, ended this session
+    │   ├── TooManySessionsError this program has too many sessions open: try later
     │   └── VersionConflictError (``current``)
     ├── AttestationFailedError   the node did not prove what it should (``check``): nothing was sent
     ├── ReceiptInvalidError      an answer does not prove what it claims
@@ -68,6 +70,17 @@ class NotFoundError(RefusedError):
 
 class DeniedError(RefusedError):
     """No policy admits this enclave's identity for this; denied reads are entries too."""
+
+
+class SessionRevokedError(RefusedError):
+    """Members revoked the session, or the collection's owner did so there.
+
+    The client does not attest again by itself: somebody wants this program to stop.
+    """
+
+
+class TooManySessionsError(RefusedError):
+    """This program has as many sessions open on this platform as the network allows."""
 
 
 class VersionConflictError(RefusedError):

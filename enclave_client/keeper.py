@@ -2,7 +2,8 @@
 
 Rules: at 90 % of a session's life the next one is opened beside the work; until it is there, and
 has every key that the old one had, the old one goes on. A renewal that fails is tried again later;
-only when nothing is left does its error reach the callers.
+only when nothing is left does its error reach the callers. Evidence that could not be decided is
+made once more: the collateral may have changed while it was judged.
 """
 
 import asyncio
@@ -11,6 +12,7 @@ from collections.abc import Callable
 from enclave_client.connector import Connector, Link
 from enclave_client.errors import LogForkedError, RefusedError, SealedgerClientError
 from enclave_client.session import Session
+from ledger.reason import Reason
 
 RETRY_MS = 5_000
 
@@ -62,13 +64,21 @@ class SessionKeeper:
         return self._session
 
     async def _open(self, link: Link, old: Session | None) -> Session:
-        session = await self._connector.session(link)
+        session = await self._attested(link)
         for collection in old.writer_keys if old is not None else ():
             try:
                 await self._connector.acquire(link, session, collection)
             except RefusedError:
                 continue  # the next put asks again and tells its caller
         return session
+
+    async def _attested(self, link: Link) -> Session:
+        try:
+            return await self._connector.session(link)
+        except RefusedError as error:
+            if error.reason is not Reason.EVIDENCE_UNDECIDED:
+                raise
+        return await self._connector.session(link)
 
     async def close(self) -> None:
         """Drop the session and stop a renewal."""

@@ -4,6 +4,8 @@ from enclave_client.errors import (
     DeniedError,
     NotFoundError,
     RefusedError,
+    SessionRevokedError,
+    TooManySessionsError,
     VersionConflictError,
 )
 from enclave_client.receipts import Receipt
@@ -16,6 +18,8 @@ _KINDS: dict[Reason, type[RefusedError]] = {
     Reason.DESTROYED: NotFoundError,
     Reason.DENIED: DeniedError,
     Reason.NOT_ADMITTED: DeniedError,
+    Reason.SESSION_REVOKED: SessionRevokedError,
+    Reason.TOO_MANY_SESSIONS: TooManySessionsError,
     Reason.VERSION_CONFLICT: VersionConflictError,
 }
 
@@ -34,6 +38,11 @@ _HINTS: dict[Reason, str] = {
     Reason.VALID_TOO_LONG: "this machine's clock is ahead: set it",
     Reason.TRANSACTION_EXPIRED: "this machine's clock is behind: set it",
     Reason.SESSION_CLOSED: "closed after too many denials: connect again, and ask for less",
+    Reason.SESSION_REVOKED: "the collection's owner revoked this session: ask before you connect "
+    "again",
+    Reason.COLLATERAL_CHANGED: "it kept changing while this was signed again: try again",
+    Reason.TOO_MANY_SESSIONS: "try again when an older session of this program has ended",
+    Reason.UNKNOWN_SESSION: "no session of this network has this id: take it from the history",
     Reason.EVIDENCE_REFUSED: "the node does not believe this program's quote",
     Reason.EVIDENCE_UNDECIDED: "the network has no current collateral for this platform",
     Reason.STALE_CHECKPOINT: "try again; if it stays, this machine or the node stands still",

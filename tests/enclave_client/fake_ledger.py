@@ -14,6 +14,7 @@ from attestation.policy import Match, encode_policy
 from attestation.rules import VerificationRules
 from attestation.verdict import encode_verdict
 from attestation.verify import read_facts, verify
+from contracts.collateral import decode_collateral_record, encode_collateral_record
 from contracts.errors import RefusedError
 from contracts.execute import Block, Executed, Repeated, execute
 from contracts.genesis import genesis_state
@@ -236,6 +237,14 @@ class FakeLedger:
         for key, value in self.state.items():
             if key.startswith(b"sS"):
                 self.state[key] = encode_session(replace(decode_session(value), expires_ms=1))
+
+    def change_collateral(self) -> None:
+        """Let the collateral say something else from now on, though it is the same bytes."""
+        for key, value in self.state.items():
+            if key.startswith(b"sK"):
+                held = decode_collateral_record(value)
+                changed = replace(held, generation=held.generation + 1)
+                self.state[key] = encode_collateral_record(changed)
 
     def forget_sessions(self) -> None:
         """Lose every session, as an older copy of the ledger would have."""

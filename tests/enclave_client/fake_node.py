@@ -151,7 +151,7 @@ class FakeNode(node_pb2_grpc.NodeServicer):
             entry = self.ledger.submit(envelope)
             sealed, released = self.ledger.release(entry)
         except (RefusedError, FormatError, KeyServiceRefusal) as error:
-            return _refusal(name, error.reason)
+            return _refusal(name, error.reason, getattr(error, "hint", ""))
         return recorded(self.ledger, entry, self._fitting(sealed, released), released)
 
     def _fitting(self, sealed: list[bytes], released: list[Released]) -> list[bytes]:
@@ -182,8 +182,8 @@ def recorded(
     )
 
 
-def _refusal(name: bytes, reason: Reason) -> pb.SubmitReply:
-    refusal = pb.Refusal(reason=cast("Any", reason.value), hint="")
+def _refusal(name: bytes, reason: Reason, hint: str = "") -> pb.SubmitReply:
+    refusal = pb.Refusal(reason=cast("Any", reason.value), hint=hint)
     return pb.SubmitReply(transaction_hash=name, refusal=refusal)
 
 

@@ -77,7 +77,7 @@ async def test_another_node_at_the_same_place_is_not_believed_after_a_restart(
     assert node.ledger.sessions() == 0
 
 
-@pytest.mark.parametrize("how", ["end_sessions", "forget_sessions"])
+@pytest.mark.parametrize("how", ["end_sessions", "forget_sessions", "change_collateral"])
 async def test_the_end_of_a_session_mid_load_fails_no_call(
     connect: Connect, node: FakeNode, how: str
 ) -> None:
