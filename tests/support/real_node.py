@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from attestation.platforms.software import SoftwarePlatform, create_platform, read_trust
-from attestation.policy import AnyOf, Match, encode_policy
+from attestation.policy import AnyOf, encode_policy
 from enclave_client.client import SecretClient
 from enclave_client.network_file import NetworkFile
 from ledger.format.genesis import Collection, Limits
@@ -50,6 +50,7 @@ class Found:
     limits: Limits = field(default_factory=lambda: Limits(block_interval_ms=240_000))
     collateral: bytes | None = None  # in genesis, in place of the platform's own
     platform: Path | None = None  # share another network's quoting enclave
+    tee: str = "sgx"  # what the software platform stands for
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +131,7 @@ def found(directory: Path, wanted: Found | None = None) -> RealNetwork:
     home = Home(directory / "home")
     home.root.mkdir(mode=0o700)
     if wanted.platform is None:
-        create_platform(home.platform, int(time.time()))
+        create_platform(home.platform, int(time.time()), tee=wanted.tee)
     else:
         home.platform.symlink_to(wanted.platform)
     config = NodeConfig.model_validate(listening(ANY_PORT))
@@ -139,22 +140,23 @@ def found(directory: Path, wanted: Found | None = None) -> RealNetwork:
     if wanted.collateral is not None:
         trust = replace(trust, collateral=wanted.collateral)
     core = SoftwarePlatform.open(home.platform, CORE_MANIFEST)
-    enclave = core.enclave
-    match = Match(signer=enclave.signer, product_id=enclave.product_id, minimum_svn=enclave.svn)
     collections = tuple(
         _collection(name, home.platform, [apps / f"{app}.toml" for app in admitted])
         for name, admitted in wanted.grants.items()
     )
     plan = FoundingPlan(wanted.name, collections, ANY_PORT, wanted.limits)
     file = found_development_network(
-        home, plan, CorePlatform(core, trust, match), time.time_ns() // 1_000_000
+        home,
+        plan,
+        CorePlatform(core, trust, core.enclave.by_signer),
+        time.time_ns() // 1_000_000,
     )
     return RealNetwork(home, file, apps)
 
 
 def _collection(name: str, platform: Path, manifests: list[Path]) -> Collection:
-    measured = (SoftwarePlatform.open(platform, one).enclave.measurement for one in manifests)
-    policy = encode_policy(AnyOf(tuple(Match(measurement=one) for one in measured)))
+    enclaves = (SoftwarePlatform.open(platform, one).enclave for one in manifests)
+    policy = encode_policy(AnyOf(tuple(enclave.by_code for enclave in enclaves)))
     return Collection(name, policy, policy)
 
 
