@@ -6,33 +6,37 @@ from datetime import UTC, datetime
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from attestation.collateral import Collateral
+from attestation.collateral import DcapCollateral
 from attestation.dcap.pem import encode_chain
-from attestation.dcap.rules import VerificationRules, load_root
-from attestation.dcap.trust import verify_collateral
+from attestation.dcap.trust import verify_chains
 from attestation.errors import CannotDecideError, DecisionFault
+from attestation.rules import VerificationRules, load_root
 from tests.support.attested import NOW_S, SoftwareWorld, make_world
 
 Key = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
+PublicKey = ec.EllipticCurvePublicKey | rsa.RSAPublicKey | ed25519.Ed25519PublicKey
 
 
 def self_issued(key: Key, signer: Key) -> bytes:
     """A certificate for `key` whose issuer is its subject, signed by `signer`."""
+    return _root_builder(key.public_key()).sign(signer, hashes.SHA256()).public_bytes(Encoding.DER)
+
+
+def _root_builder(key: PublicKey) -> x509.CertificateBuilder:
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "Root")])
     start = datetime.fromtimestamp(NOW_S, tz=UTC)
-    builder = (
+    return (
         x509.CertificateBuilder()
         .subject_name(name)
         .issuer_name(name)
-        .public_key(key.public_key())
+        .public_key(key)
         .serial_number(1)
         .not_valid_before(start)
         .not_valid_after(start.replace(year=start.year + 1))
     )
-    return builder.sign(signer, hashes.SHA256()).public_bytes(Encoding.DER)
 
 
 def p256() -> ec.EllipticCurvePrivateKey:
@@ -45,32 +49,39 @@ def der(certificate: x509.Certificate) -> bytes:
     return certificate.public_bytes(Encoding.DER)
 
 
-def untrusted(held: Collateral, rules: VerificationRules) -> str:
+def untrusted(held: DcapCollateral, rules: VerificationRules) -> str:
     """The collateral is refused; gives what was wrong with it."""
     with pytest.raises(CannotDecideError) as caught:
-        verify_collateral(held, rules)
+        verify_chains(held, rules)
     assert caught.value.code == DecisionFault.COLLATERAL_UNTRUSTED
     return caught.value.got
 
 
-def test_a_self_signed_p256_certificate_is_a_root() -> None:
-    """Self-issued and self-signed with P-256 is all that a root must be."""
-    key = p256()
-    assert load_root(self_issued(key, key)).issuer == load_root(self_issued(key, key)).subject
+@pytest.mark.parametrize("kind", ["P-256", "P-384", "RSA"])
+def test_a_self_signed_certificate_is_a_root(kind: str) -> None:
+    """Self-issued and self-signed, with EC or RSA, is all that a root must be."""
+    root = _same_key(_key(kind))
+    assert load_root(root).issuer == load_root(root).subject
 
 
-@pytest.mark.parametrize("kind", ["signed by another key", "P-384", "RSA"])
+@pytest.mark.parametrize("kind", ["signed by another key", "Ed25519"])
 def test_certificates_that_only_look_like_a_root(kind: str) -> None:
     """A root whose own signature does not verify, or with another kind of key, is unusable."""
-    key = p256()
-    roots = {
-        "signed by another key": lambda: self_issued(key, p256()),
-        "P-384": lambda: _same_key(ec.generate_private_key(ec.SECP384R1())),
-        "RSA": lambda: _same_key(rsa.generate_private_key(65_537, 2048)),
-    }
+    root = _ed25519() if kind == "Ed25519" else self_issued(p256(), p256())
     with pytest.raises(CannotDecideError) as caught:
-        load_root(roots[kind]())
+        load_root(root)
     assert caught.value.code == DecisionFault.ROOT_UNUSABLE
+
+
+def _key(kind: str) -> Key:
+    if kind == "RSA":
+        return rsa.generate_private_key(65_537, 2048)
+    return ec.generate_private_key(ec.SECP256R1() if kind == "P-256" else ec.SECP384R1())
+
+
+def _ed25519() -> bytes:
+    key = ed25519.Ed25519PrivateKey.generate()
+    return _root_builder(key.public_key()).sign(key, None).public_bytes(Encoding.DER)
 
 
 def _same_key(key: Key) -> bytes:
@@ -117,6 +128,6 @@ def test_the_root_itself_is_no_signer_of_documents(world: SoftwareWorld) -> None
     chain = encode_chain((world.root, world.root)).decode()
     held = replace(world.collateral(), tcb_info_issuer_chain=chain)
     with pytest.raises(CannotDecideError) as caught:
-        verify_collateral(held, world.rules)
+        verify_chains(held, world.rules)
     assert caught.value.code == DecisionFault.COLLATERAL_UNTRUSTED
     assert world.rules.tcb_signer_pins[0].hex() in caught.value.expected

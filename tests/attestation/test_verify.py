@@ -6,27 +6,33 @@ import dcap_qvl
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from attestation.collateral import Collateral, encode_collateral
+from attestation.collateral import DcapCollateral, collateral_digest, encode_collateral
+from attestation.collateral_verdict import decode_collateral_verdict, encode_collateral_verdict
 from attestation.dcap.layout import quote_digest
 from attestation.dcap.pem import encode_chain
-from attestation.dcap.rules import VerificationRules
-from attestation.dcap.verify import find_platform, verify
 from attestation.errors import (
     CannotDecideError,
     DecisionFault,
     EvidenceError,
     EvidenceFault,
 )
+from attestation.evidence import encode_evidence
+from attestation.fields import SgxFields
 from attestation.identity import TCB_STATUSES, Identity
 from attestation.platforms.software_collateral import FMSPC, CollateralOptions
 from attestation.platforms.software_pki import sign_raw
 from attestation.platforms.software_quote import EnclaveReport
+from attestation.rules import VerificationRules
 from attestation.verdict import Verdict, decode_verdict, encode_verdict
+from attestation.verify import collateral_key, read_facts, verify, verify_collateral
+from tests.support.attestation_examples import SNP_COLLATERAL, SNP_EVIDENCE
 from tests.support.attested import NOW_S, PPID, REPORT, SoftwareWorld, evidence_of, make_world
 
 P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 YEAR_S = 365 * 86_400
 AT_S = NOW_S + 1000
+ATTRIBUTES = bytes.fromhex("0500000000000000e700000000000000")
+KEY = f"sgx/{FMSPC.hex()}/processor"
 
 
 def options(**changes: object) -> CollateralOptions:
@@ -65,7 +71,7 @@ def undecided(fault: DecisionFault, world: SoftwareWorld, **parts: object) -> No
     assert caught.value.code == fault
 
 
-def with_tcb_info(world: SoftwareWorld, text: str, *, by_pck: bool = False) -> Collateral:
+def with_tcb_info(world: SoftwareWorld, text: str, *, by_pck: bool = False) -> DcapCollateral:
     """Collateral with another TCB info, signed by the TCB signer or by the platform's PCK key."""
     authority = world.authority
     held = replace(world.collateral(), tcb_info=text)
@@ -79,9 +85,9 @@ def with_tcb_info(world: SoftwareWorld, text: str, *, by_pck: bool = False) -> C
     )
 
 
-def library_status(world: SoftwareWorld, held: Collateral) -> str:
+def library_status(world: SoftwareWorld, held: DcapCollateral) -> str:
     """What the library alone says about a good quote and this collateral."""
-    fields = [getattr(held, name) for name in Collateral.__slots__]
+    fields = [getattr(held, name) for name in DcapCollateral.__slots__]
     foreign = dcap_qvl.QuoteCollateralV3(*fields)
     report = dcap_qvl.verify_with_root_ca(world.quote(), foreign, world.root, AT_S)
     return str(report.status)
@@ -89,7 +95,8 @@ def library_status(world: SoftwareWorld, held: Collateral) -> str:
 
 def test_a_good_quote_gives_its_identity(world: SoftwareWorld) -> None:
     """The verdict says who the enclave is, what it binds, and when and by what it was judged."""
-    verdict = judge(world)
+    collateral = world.collateral_bytes()
+    verdict = judge(world, collateral=collateral)
     assert verdict == Verdict(
         identity=Identity(
             platform="sgx",
@@ -97,14 +104,18 @@ def test_a_good_quote_gives_its_identity(world: SoftwareWorld) -> None:
             signer=REPORT.mr_signer,
             product_id=REPORT.product_id,
             svn=REPORT.svn,
+            tcb_date_s=NOW_S,
             platform_id=PPID,
             fmspc=FMSPC,
+            fields=SgxFields(attributes=ATTRIBUTES),
         ),
         report_data=REPORT.report_data,
         quote_digest=quote_digest(world.quote()),
         collateral_number=1,
         verified_at_s=AT_S,
         effective_s=AT_S,
+        collateral_key=KEY,
+        collateral_digest=collateral_digest(collateral),
     )
     assert (verdict.status, verdict.advisories) == ("UpToDate", ())
     assert decode_verdict(encode_verdict(verdict)) == verdict
@@ -226,6 +237,14 @@ def test_a_lower_tcb_number_with_a_later_date(world: SoftwareWorld) -> None:
     assert verdict.collateral_number == 17
 
 
+def test_number_zero_is_below_a_floor_too(world: SoftwareWorld) -> None:
+    """Attack: documents of evaluation 0 do not pass for collateral that has no numbers."""
+    made = world.collateral_bytes(options(evaluation_number=0))
+    assert judge(world, collateral=made).collateral_number == 0
+    rules = replace(world.rules, evaluation_floor=1)
+    undecided(DecisionFault.COLLATERAL_NUMBER, world, rules=rules, collateral=made)
+
+
 def test_a_ceiling_holds_collateral_back(world: SoftwareWorld) -> None:
     """Collateral above the trust document's ceiling waits until the members raise it."""
     made = world.collateral_bytes(options(evaluation_number=18))
@@ -278,6 +297,17 @@ def test_grace_does_not_revive_certificates(world: SoftwareWorld) -> None:
     )
 
 
+def test_parts_that_were_never_valid_together_decide_nothing(world: SoftwareWorld) -> None:
+    """Attack: grace does not make one edition of an ended list and a later document."""
+    old, new = (world.collateral(options(issued_s=at)) for at in (NOW_S, NOW_S + 2 * YEAR_S))
+    mixed = encode_collateral(replace(new, pck_crl=old.pck_crl))
+    rules = replace(world.rules, grace_s=2 * YEAR_S)
+    at_s = NOW_S + 2 * YEAR_S + 10
+    undecided(DecisionFault.COLLATERAL_MALFORMED, world, rules=rules, collateral=mixed, now_s=at_s)
+    with pytest.raises(CannotDecideError):
+        verify_collateral(mixed, rules, at_s)
+
+
 @pytest.mark.parametrize("now_s", [-1, 2**63, 2**70])
 def test_impossible_times_decide_nothing(world: SoftwareWorld, now_s: int) -> None:
     """A time far from the collateral's is no exception of another kind."""
@@ -294,8 +324,8 @@ def test_collateral_of_another_platform_decides_nothing(world: SoftwareWorld) ->
         judge(world, collateral=encode_collateral(other))
     assert caught.value.code == DecisionFault.COLLATERAL_OTHER_PLATFORM
     assert (caught.value.expected, caught.value.got) == (
-        f"collateral for sgx {FMSPC.hex()}, its PCK CA",
-        "sgx 00906ed50000",
+        f"collateral for {KEY}, of its PCK CA",
+        KEY.replace(FMSPC.hex(), "00906ed50000"),
     )
     undecided(DecisionFault.COLLATERAL_UNTRUSTED, world, collateral=make_world().collateral_bytes())
 
@@ -308,7 +338,6 @@ def test_collateral_of_another_platform_decides_nothing(world: SoftwareWorld) ->
         ("qe_identity_signature", b"\0" + b"\x01" * 64),
         ("tcb_info_issuer_chain", ""),
         ("qe_identity_issuer_chain", "-----BEGIN CERTIFICATE-----\n"),
-        ("pck_crl_issuer_chain", "text"),
     ],
 )
 def test_badly_signed_collateral_decides_nothing(
@@ -356,7 +385,8 @@ def test_a_respelled_signature_is_the_same_quote(world: SoftwareWorld) -> None:
     quote = world.quote()
     other = quote[:468] + (P256_ORDER - int.from_bytes(quote[468:500], "big")).to_bytes(32, "big")
     other += quote[500:]
-    first, second = (judge(world, evidence=evidence_of(q)) for q in (quote, other))
+    held = world.collateral_bytes()
+    first, second = (judge(world, evidence=evidence_of(q), collateral=held) for q in (quote, other))
     assert first == second
     assert first.quote_digest == quote_digest(quote)
 
@@ -374,7 +404,7 @@ def test_every_changed_byte_of_a_quote_is_refused(world: SoftwareWorld) -> None:
 def test_every_changed_byte_of_collateral_is_refused(world: SoftwareWorld) -> None:
     """No byte of the nine fields can be changed without a signature or a shape breaking."""
     evidence, held = world.evidence(), world.collateral()
-    for field in Collateral.__slots__:
+    for field in DcapCollateral.__slots__:
         value = getattr(held, field)
         data = value if isinstance(value, bytes) else value.encode()
         for at in range(0, len(data), 3):
@@ -387,10 +417,10 @@ def test_every_changed_byte_of_collateral_is_refused(world: SoftwareWorld) -> No
 
 
 def test_the_key_to_look_collateral_up_by(world: SoftwareWorld) -> None:
-    """Platform and FMSPC are read from evidence without verifying it."""
-    assert find_platform(world.evidence()) == ("sgx", FMSPC)
+    """TEE, FMSPC and PCK CA are read from evidence without verifying it."""
+    assert collateral_key(world.evidence()) == KEY == read_facts(world.collateral_bytes()).key
     with pytest.raises(EvidenceError):
-        find_platform(b"junk")
+        collateral_key(b"junk")
 
 
 def test_two_reports_are_two_quotes(world: SoftwareWorld) -> None:
@@ -400,3 +430,55 @@ def test_two_reports_are_two_quotes(world: SoftwareWorld) -> None:
     other = judge(world, evidence=world.evidence(report))
     assert other.quote_digest != judge(world).quote_digest
     assert other.report_data == bytes(64)
+
+
+def test_evidence_and_collateral_of_two_kinds(world: SoftwareWorld) -> None:
+    """A report judged by DCAP collateral decides nothing; an unreadable one is refused first."""
+    snp = encode_collateral(SNP_COLLATERAL)
+    with pytest.raises(CannotDecideError) as caught:
+        judge(world, collateral=snp)
+    assert caught.value.code == DecisionFault.COLLATERAL_OTHER_PLATFORM
+    assert caught.value.expected == f"collateral for {KEY}"
+    refused(EvidenceFault.NOT_CANONICAL, world, evidence=encode_evidence(SNP_EVIDENCE))
+
+
+def test_collateral_is_judged_by_itself(world: SoftwareWorld) -> None:
+    """The verdict on collateral says its facts, its digest and when it was judged."""
+    encoded = world.collateral_bytes()
+    verdict = verify_collateral(encoded, world.rules, AT_S)
+    assert verdict.facts == read_facts(encoded)
+    assert (verdict.digest, verdict.verified_at_s) == (collateral_digest(encoded), AT_S)
+    assert decode_collateral_verdict(encode_collateral_verdict(verdict)) == verdict
+
+
+@pytest.mark.parametrize(
+    "changes, now_s, fault",
+    [
+        ({"evaluation_floor": 2}, AT_S, DecisionFault.COLLATERAL_NUMBER),
+        ({}, NOW_S - 1, DecisionFault.COLLATERAL_FROM_FUTURE),
+        ({}, NOW_S + YEAR_S + 1, DecisionFault.COLLATERAL_EXPIRED),
+        ({"grace_s": 5}, NOW_S + YEAR_S + 6, DecisionFault.COLLATERAL_EXPIRED),
+        ({"grace_s": 20 * YEAR_S}, NOW_S + 15 * YEAR_S, DecisionFault.COLLATERAL_EXPIRED),
+        ({"tcb_signer_pins": (bytes(32),)}, AT_S, DecisionFault.COLLATERAL_UNTRUSTED),
+        ({"tcb_signer_pins": ()}, AT_S, DecisionFault.ROOT_UNUSABLE),
+    ],
+)
+def test_bad_collateral_by_itself_decides_nothing(
+    world: SoftwareWorld, changes: dict[str, object], now_s: int, fault: DecisionFault
+) -> None:
+    """Limits, dates, certificates and pins are judged without any evidence."""
+    rules = replace(world.rules, **changes)  # type: ignore[arg-type]  # fields of the rules
+    with pytest.raises(CannotDecideError) as caught:
+        verify_collateral(world.collateral_bytes(), rules, now_s)
+    assert caught.value.code == fault
+
+
+def test_unreadable_collateral_has_no_facts(world: SoftwareWorld) -> None:
+    """Bytes that are none, and collateral whose parts cannot be read, say so."""
+    held = world.collateral()
+    broken = (replace(held, tcb_info="{}"), replace(held, pck_crl_issuer_chain="text"))
+    for data in (b"", b"junk", *map(encode_collateral, broken)):
+        for ask in (read_facts, lambda given: verify_collateral(given, world.rules, AT_S)):
+            with pytest.raises(CannotDecideError) as caught:
+                ask(data)
+            assert caught.value.code == DecisionFault.COLLATERAL_MALFORMED

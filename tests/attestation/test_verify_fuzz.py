@@ -3,9 +3,10 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from attestation.collateral import decode_collateral
-from attestation.dcap.verify import find_platform, verify
+from attestation.collateral import decode_collateral, is_key
+from attestation.collateral_verdict import decode_collateral_verdict, encode_collateral_verdict
 from attestation.errors import CannotDecideError, EvidenceError
+from attestation.verify import collateral_key, read_facts, verify, verify_collateral
 from tests.support.attested import NOW_S, evidence_of, make_world
 from tests.support.mutation import mutations
 
@@ -13,6 +14,7 @@ WORLD = make_world()
 QUOTE = WORLD.quote()
 EVIDENCE = evidence_of(QUOTE)
 COLLATERAL = WORLD.collateral_bytes()
+FACTS = read_facts(COLLATERAL)
 VERDICT = verify(EVIDENCE, COLLATERAL, WORLD.rules, NOW_S)
 
 quotes = mutations(QUOTE) | st.binary(min_size=1, max_size=2000)
@@ -33,7 +35,7 @@ def test_mutated_evidence_is_refused_or_the_same(evidence: bytes) -> None:
     """Changed evidence is refused as the prover's fault or by what it no longer fits."""
     try:
         verdict = verify(evidence, COLLATERAL, WORLD.rules, NOW_S)
-        find_platform(evidence)
+        collateral_key(evidence)
     except (EvidenceError, CannotDecideError):
         return
     assert verdict == VERDICT
@@ -58,3 +60,23 @@ def test_any_time_gives_a_verdict_or_no_decision(now_s: int) -> None:
     except (EvidenceError, CannotDecideError):
         return
     assert verdict.verified_at_s == now_s
+
+
+@given(mutations(COLLATERAL) | st.binary(max_size=500), st.integers(-(2**70), 2**70))
+def test_mutated_collateral_by_itself(collateral: bytes, now_s: int) -> None:
+    """Judged by itself, changed collateral gives a verdict on the same content or no decision."""
+    try:
+        verdict = verify_collateral(collateral, WORLD.rules, now_s)
+    except CannotDecideError:
+        return
+    assert verdict.facts == FACTS
+    assert decode_collateral_verdict(encode_collateral_verdict(verdict)) == verdict
+
+
+@given(mutations(EVIDENCE) | quotes.filter(bool).map(evidence_of) | st.binary(max_size=500))
+def test_the_key_of_any_evidence(evidence: bytes) -> None:
+    """Asking which collateral evidence needs gives a key that collateral can have, or refuses."""
+    try:
+        assert is_key(collateral_key(evidence))
+    except EvidenceError:
+        return

@@ -13,15 +13,15 @@ import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from attestation.collateral import encode_collateral
-from attestation.dcap.verify import verify
 from attestation.errors import (
     CannotDecideError,
     DecisionFault,
     EvidenceError,
     EvidenceFault,
 )
+from attestation.verify import collateral_key, verify, verify_collateral
 from attestation.worker import VerificationWorker, WorkerLimits
-from attestation.worker_codec import LENGTH_SIZE, Request, encode_request
+from attestation.worker_codec import LENGTH_SIZE, JudgeEvidence, encode_request
 from attestation.worker_process import READY
 from tests.support import hostile_verifier
 from tests.support.attested import NOW_S, SoftwareWorld
@@ -57,7 +57,7 @@ async def survives(worker: VerificationWorker, world: SoftwareWorld) -> None:
 async def undecided(worker: VerificationWorker, evidence: bytes, world: SoftwareWorld) -> str:
     """The call refuses because the child failed; gives the fault and its detail."""
     with pytest.raises(CannotDecideError) as caught:
-        await worker.verify(evidence, b"", world.rules, NOW_S)
+        await worker.verify(evidence, b"-", world.rules, NOW_S)
     return str(caught.value)
 
 
@@ -72,6 +72,35 @@ async def test_verdicts_and_refusals_come_back(
     with pytest.raises(CannotDecideError) as decision:
         await worker.verify(world.evidence(), b"", world.rules, NOW_S)
     assert decision.value.code == DecisionFault.COLLATERAL_MALFORMED
+
+
+async def test_the_three_questions(worker: VerificationWorker, world: SoftwareWorld) -> None:
+    """Evidence, the key of its collateral and collateral itself are judged by one child."""
+    evidence, collateral = world.evidence(), world.collateral_bytes()
+    assert await worker.collateral_key(evidence) == collateral_key(evidence)
+    child = worker._child
+    judged = await worker.verify_collateral(collateral, world.rules, NOW_S)
+    assert judged == verify_collateral(collateral, world.rules, NOW_S)
+    await survives(worker, world)
+    with pytest.raises(EvidenceError):
+        await worker.collateral_key(b"junk")
+    with pytest.raises(CannotDecideError) as stale:
+        await worker.verify_collateral(collateral, world.rules, NOW_S - 1)
+    assert stale.value.code == DecisionFault.COLLATERAL_FROM_FUTURE
+    assert worker._child is child
+
+
+async def test_an_answer_to_another_question_is_none(
+    hostile: VerificationWorker, world: SoftwareWorld
+) -> None:
+    """A child that is out of step decides nothing and is replaced."""
+    await survives(hostile, world)
+    child = hostile._child
+    with pytest.raises(CannotDecideError) as caught:
+        await hostile.verify_collateral(world.collateral_bytes(), world.rules, NOW_S)
+    assert caught.value.code == DecisionFault.VERIFIER_ABORTED
+    await survives(hostile, world)
+    assert hostile._child is not child
 
 
 async def test_one_child_serves_many_callers(
@@ -203,10 +232,15 @@ async def test_oversized_arguments_are_not_sent(
     """Too much evidence is the prover's fault, too much collateral ours; no child is started."""
     with pytest.raises(EvidenceError):
         await worker.verify(bytes(100_000), b"", world.rules, NOW_S)
+    with pytest.raises(EvidenceError):
+        await worker.collateral_key(b"")
+    for collateral in (b"", bytes(1024 * 1024 + 1)):
+        with pytest.raises(CannotDecideError):
+            await worker.verify(b"evidence", collateral, world.rules, NOW_S)
+        with pytest.raises(CannotDecideError):
+            await worker.verify_collateral(collateral, world.rules, NOW_S)
     with pytest.raises(CannotDecideError):
-        await worker.verify(b"", bytes(1024 * 1024 + 1), world.rules, NOW_S)
-    with pytest.raises(CannotDecideError):
-        await worker.verify(b"", b"", world.rules, -1)
+        await worker.verify(b"evidence", b"collateral", world.rules, -1)
     assert worker._child is None
 
 
@@ -219,7 +253,7 @@ def test_an_orphan_that_hangs_ends_itself(world: SoftwareWorld) -> None:
             child = subprocess.Popen(command, stdin=theirs.fileno(), env={"PYTHONPATH": str(ROOT)})
         ready = (len(READY)).to_bytes(LENGTH_SIZE, "big") + READY
         assert ours.recv(len(ready), socket.MSG_WAITALL) == ready
-        request = encode_request(Request(hostile_verifier.HANG, b"", world.rules, NOW_S))
+        request = encode_request(JudgeEvidence(hostile_verifier.HANG, b"-", world.rules, NOW_S))
         ours.sendall(len(request).to_bytes(LENGTH_SIZE, "big") + request)
     assert child.wait(30) == -signal.SIGALRM
 
@@ -230,7 +264,7 @@ async def test_close_ends_calls_and_child(world: SoftwareWorld) -> None:
     await survives(worker, world)
     child = worker._child
     assert child is not None
-    call = asyncio.create_task(worker.verify(hostile_verifier.HANG, b"", world.rules, NOW_S))
+    call = asyncio.create_task(worker.verify(hostile_verifier.HANG, b"-", world.rules, NOW_S))
     await asyncio.sleep(0)
     await worker.close()
     with pytest.raises(CannotDecideError):
