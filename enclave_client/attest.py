@@ -5,7 +5,8 @@
 3. Trust document: genesis names exactly the pinned log key, cosigners, witnesses and thresholds,
    and the pinned profile.
 4. Checkpoint: both checkpoints are certified by the pinned rule and cosigned within 15 minutes.
-5. Evidence: it verifies with the collateral of genesis under the pinned roots, pins and floor.
+5. Evidence: it verifies with collateral that the ledger put in force (`collateral`), under the
+   pinned roots, pins and floor.
 6. Identity: the pinned key-service policy admits it.
 7. Report data: it binds this network, trust document, service key and checkpoint, and no other.
 8. Signature: the service key signed our nonce, the TLS key, the evidence and the checkpoint.
@@ -31,8 +32,15 @@ from attestation.identity import Identity
 from attestation.judging import Subject, is_admitted
 from attestation.rules import VerificationRules
 from attestation.verdict import Verdict
-from attestation.verify import collateral_key, verify, verify_collateral
+from attestation.verify import collateral_key, verify
 from enclave_client.checkpoints import CheckpointBook
+from enclave_client.collateral import (
+    MENDED_BY,
+    CollateralFloor,
+    collateral_for,
+    verify_current,
+    verify_offered,
+)
 from enclave_client.errors import AttestationFailedError, Check, LogForkedError, ReceiptInvalidError
 from enclave_client.network_file import NetworkFile, profile_name
 from enclave_client.wire import HelloAnswer
@@ -67,7 +75,11 @@ class Peer:
 
 
 def verify_hello(
-    answer: HelloAnswer, asked: Asked, network: NetworkFile, book: CheckpointBook
+    answer: HelloAnswer,
+    asked: Asked,
+    network: NetworkFile,
+    book: CheckpointBook,
+    floor: CollateralFloor,
 ) -> Peer:
     """The proven peer (1 to 8 above); AttestationFailedError names the step that failed."""
     _verify_tls(answer, asked)  # 1
@@ -75,7 +87,10 @@ def verify_hello(
     _verify_trust(genesis, trust, network)  # 3
     evidenced = _checkpoint(answer.checkpoint, asked, book)  # 4
     latest = _checkpoint(answer.latest_checkpoint, asked, book)
-    verdict = _verdict(answer.evidence, genesis, network, trust, asked)  # 5
+    if answer.collateral is not None:  # 5
+        verify_offered(answer.collateral, network, book)
+    rules = network.verification_rules(trust)
+    verdict = _verdict(answer, genesis, rules, asked, floor)
     _verify_identity(verdict.identity, network, asked)  # 6
     digest = trust_digest(genesis.trust)
     binding = ReportBinding(
@@ -154,37 +169,32 @@ def _checkpoint(note: bytes, asked: Asked, book: CheckpointBook) -> Checkpoint:
 
 
 def _verdict(
-    evidence: bytes,
+    answer: HelloAnswer,
     genesis: Genesis,
-    network: NetworkFile,
-    trust: TrustDocument,
+    rules: VerificationRules,
     asked: Asked,
+    floor: CollateralFloor,
 ) -> Verdict:
-    rules = network.verification_rules(trust)
+    evidence, known = answer.evidence, genesis.collateral
     try:
         key = collateral_key(evidence)
-        return verify(evidence, _collateral(key, genesis, rules, asked), rules, asked.now_s)
+        collateral = collateral_for(key, known, answer.collateral)
+        facts = verify_current(key, collateral, known, rules, asked.now_s)
+        floor.verify(facts)
+        verdict = verify(evidence, collateral, rules, asked.now_s)
     except CannotDecideError as error:
         raise AttestationFailedError(
             Check.EVIDENCE,
             f"it cannot be judged: {error}",
-            "the network's collateral is out of date or the network file's floor is above it",
+            "the network's collateral is out of date or the network file's floor is above it: "
+            + MENDED_BY,
         ) from error
     except AttestationError as error:
         raise AttestationFailedError(
             Check.EVIDENCE, str(error), "the node's quote does not come from a believed platform"
         ) from error
-
-
-def _collateral(key: str, genesis: Genesis, rules: VerificationRules, asked: Asked) -> bytes:
-    for data in genesis.collateral:
-        if verify_collateral(data, rules, asked.now_s).facts.key == key:
-            return data
-    raise AttestationFailedError(
-        Check.EVIDENCE,
-        f"the network has no collateral for {key}",
-        "an operator has to add this platform's collateral",
-    )
+    floor.raise_to(facts)
+    return verdict
 
 
 def _verify_identity(identity: Identity, network: NetworkFile, asked: Asked) -> None:

@@ -15,6 +15,7 @@ from enclave_client import session as sessions
 from enclave_client import wire
 from enclave_client.attest import Asked, Peer, verify_hello
 from enclave_client.checkpoints import CheckpointBook
+from enclave_client.collateral import CollateralFloor
 from enclave_client.errors import (
     AttestationFailedError,
     Check,
@@ -69,6 +70,7 @@ class Dialer:
         """Keep the parts."""
         self._network = network
         self._book = book
+        self._floor = CollateralFloor()
         self._proxied = proxied
         self._now_ms = now_ms
         self._endpoints = list(network.endpoints)
@@ -103,7 +105,7 @@ class Dialer:
         answer = wire.decode_hello(await transport.hello(wire.encode_hello(nonce)))
         spki_digest = None if self._proxied else transport.spki_digest
         asked = Asked(nonce, spki_digest, self._now_ms() // 1000)
-        return verify_hello(answer, asked, self._network, self._book)
+        return verify_hello(answer, asked, self._network, self._book, self._floor)
 
 
 class Connector(Dialer):

@@ -118,6 +118,10 @@ class Transport:
         """SealingKeyQuestion to SealingKeyReply."""
         return await self._unary("SealingKey", request)
 
+    async def collateral(self, request: bytes) -> bytes:
+        """CollateralQuestion to CollateralReply."""
+        return await self._unary("Collateral", request)
+
     def watch(self, request: bytes) -> AnswerStream:
         """Open a Watch stream: a QueryRequest to QueryReplies."""
         with _broken(self.endpoint):

@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from google.protobuf.message import DecodeError, Message
 
+from attestation.collateral import is_key
 from enclave_client.errors import ReceiptInvalidError
 from ledger.errors import FormatError
 from ledger.format.strict import decode_strict
@@ -21,9 +22,18 @@ from sealedger.v1 import kms_pb2, node_pb2
 MAX_HINT = 200
 MAX_PROOF_BYTES = 63 * 32
 MAX_GRANT_BYTES = 8 * 1024
+MAX_COLLATERAL_ROWS = 4096
 _UNSET = Reason.INTERNAL  # what an unset reason in a reply means: the node did not say
 _M = TypeVar("_M", bound=Message)
 _REASONS = {reason.value: reason for reason in Reason}
+
+
+@dataclass(frozen=True, slots=True)
+class OfferedCollateral:
+    """Collateral that a node handed over, with the receipt of its entry (empty for genesis')."""
+
+    collateral: bytes
+    receipt: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +46,7 @@ class HelloAnswer:
     tls_spki_digest: bytes
     signature: bytes
     latest_checkpoint: bytes
+    collateral: OfferedCollateral | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +110,27 @@ class ReleasedSecret:
     released: Released
 
 
+@dataclass(frozen=True, slots=True)
+class CollateralRow:
+    """What a node says is in force for a key. Times are Unix seconds; index 0: genesis."""
+
+    key: str
+    digest: bytes
+    number: int
+    valid_from_s: int
+    valid_until_s: int
+    index: int
+    generation: int
+
+
+@dataclass(frozen=True, slots=True)
+class CollateralAnswer:
+    """The rows that were asked for, and the bytes of the one, if it was one."""
+
+    rows: tuple[CollateralRow, ...]
+    offered: OfferedCollateral | None
+
+
 def encode_hello(nonce: bytes) -> bytes:
     """A HelloRequest with 32 random bytes."""
     return node_pb2.HelloRequest(nonce=nonce).SerializeToString()
@@ -114,6 +146,7 @@ def decode_hello(data: bytes) -> HelloAnswer:
         message.tls_spki_digest,
         message.signature,
         message.latest_checkpoint,
+        _offered(message, "collateral"),
     )
 
 
@@ -160,6 +193,21 @@ def decode_release(data: bytes) -> Refusal | ReleasedSecret:
     )
 
 
+def encode_collateral_question(key: str) -> bytes:
+    """A CollateralQuestion for one key, or for all rows (empty)."""
+    return node_pb2.CollateralQuestion(key=key).SerializeToString()
+
+
+def decode_collateral(data: bytes) -> Refusal | CollateralAnswer:
+    """The parts of a CollateralReply."""
+    message = parse_answer(node_pb2.CollateralReply, data)
+    if message.HasField("refusal"):
+        return read_refusal(message.refusal)
+    if len(message.rows) > MAX_COLLATERAL_ROWS:
+        raise ReceiptInvalidError("the answer has more collateral than there are platforms")
+    return CollateralAnswer(tuple(map(_collateral_row, message.rows)), _offered(message, "entry"))
+
+
 def clean(text: str) -> str:
     """Text of the other side, fit for a message: printable, at most 200 characters."""
     return "".join(c if c.isprintable() else "?" for c in text[:MAX_HINT])
@@ -173,6 +221,28 @@ def parse_answer(kind: type[_M], data: bytes) -> _M:
     except (DecodeError, RecursionError, ValueError) as error:
         raise ReceiptInvalidError("the node's answer does not parse") from error
     return message
+
+
+def _collateral_row(row: node_pb2.CollateralRow) -> CollateralRow:
+    if not is_key(row.key) or len(row.digest) != 32:
+        raise ReceiptInvalidError("a row of collateral has no key or digest")
+    return CollateralRow(
+        row.key,
+        row.digest,
+        row.number,
+        row.valid_from_s,
+        row.valid_until_s,
+        row.index,
+        row.generation,
+    )
+
+
+def _offered(
+    message: node_pb2.HelloReply | node_pb2.CollateralReply, field: str
+) -> OfferedCollateral | None:
+    if not message.HasField(field):
+        return None
+    return OfferedCollateral(getattr(message, field).collateral, getattr(message, field).receipt)
 
 
 def _reason(number: int) -> Reason:
