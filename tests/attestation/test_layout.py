@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from attestation.collateral import read_facts
+from attestation.dcap.collateral import read_facts
 from attestation.dcap.layout import Quote, parse_quote, quote_digest, signed_region
 from attestation.dcap.pck import PckPlatform, _fields, read_platform
 from attestation.dcap.pem import decode_chain, encode_chain
-from attestation.dcap.reports import SgxReport, TdReport
+from attestation.dcap.reports import SgxReport, TdReport, parse_sgx_report
 from attestation.errors import DecodeError
 from attestation.platforms.software_collateral import FMSPC
 from attestation.platforms.software_der import PlatformNumbers, encode_sgx_extension
@@ -61,10 +61,32 @@ def test_an_sgx_quote_is_read(quote: bytes) -> None:
         attributes=bytes.fromhex("0500000000000000e700000000000000"),
         product_id=7,
         svn=3,
+        config_id=bytes(64),
+        config_svn=0,
+        ext_product_id=bytes(16),
+        family_id=bytes(16),
         report_data=REPORT.report_data,
     )
     assert (parsed.version, parsed.platform, parsed.report.debug) == (3, "sgx", False)
     assert parsed.canonical == quote
+
+
+def test_each_field_of_an_sgx_report_has_its_place() -> None:
+    """Offsets are those of Intel's report structure: each byte belongs to one field or none."""
+    body = bytes(at % 251 for at in range(384))
+    report = parse_sgx_report(body)
+    assert report == SgxReport(
+        ext_product_id=body[32:48],
+        attributes=body[48:64],
+        mr_enclave=body[64:96],
+        mr_signer=body[128:160],
+        config_id=body[192:256],
+        product_id=int.from_bytes(body[256:258], "little"),
+        svn=int.from_bytes(body[258:260], "little"),
+        config_svn=int.from_bytes(body[260:262], "little"),
+        family_id=body[304:320],
+        report_data=body[320:384],
+    )
 
 
 def test_a_quote_is_identified_by_its_signed_region(quote: bytes) -> None:
