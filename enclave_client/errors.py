@@ -4,6 +4,7 @@
     ├── InvalidRequestError      yours: a name, value or version that no ledger takes
     ├── NetworkFileError         yours: the network file cannot be used; names the field
     ├── PolicyFileError          yours: a collection's policy file cannot be used; names the field
+    ├── ReleaseFileError         yours: a release file cannot be used; names the field
     ├── RefusedError             the rules said no (``reason``; ``receipt`` where it is an entry)
     │   ├── NotFoundError
     │   ├── DeniedError
@@ -50,6 +51,10 @@ class NetworkFileError(SealedgerClientError):
 
 class PolicyFileError(SealedgerClientError):
     """A collection's policy file is missing or malformed."""
+
+
+class ReleaseFileError(SealedgerClientError):
+    """A release file is missing or malformed."""
 
 
 class RefusedError(SealedgerClientError):

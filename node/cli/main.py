@@ -19,6 +19,7 @@ from node.cli.node import node
 from node.cli.output import show_error
 from node.cli.platform import platform
 from node.cli.receipt import receipt
+from node.cli.release import release
 from node.cli.secret import secret
 from node.errors import NodeError
 from sealedger.version import VERSION
@@ -37,6 +38,7 @@ sealedger.add_command(network)
 sealedger.add_command(node)
 sealedger.add_command(platform)
 sealedger.add_command(receipt)
+sealedger.add_command(release)
 sealedger.add_command(secret)
 
 _OURS = (

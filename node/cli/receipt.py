@@ -30,6 +30,14 @@ from ledger.format.outcome import (
     Votes,
 )
 from ledger.format.receipt import OpenedOperation, VerifiedReceipt
+from ledger.format.releases import (
+    EndorseRelease,
+    PublishRelease,
+    RevokeRelease,
+    encode_release,
+    release_digest,
+    release_title,
+)
 from ledger.format.terms import CreateCollection, Destroy, FreezeCollection, SetPolicy
 from ledger.log.proof_file import MAX_PROOF_FILE_BYTES
 from ledger.log.quorum import Cosigned
@@ -147,8 +155,16 @@ def _asked(operation: Operation) -> Fields:
             fields["service_key"] = operation.service_key.hex()
         case UpdateCollateral():
             fields["collateral_digest"] = operation.digest.hex()
+        case PublishRelease():
+            named = operation.release
+            fields["release"] = release_title(named.name, named.version)
+            fields["release_digest"] = release_digest(encode_release(named)).hex()
+        case EndorseRelease() | RevokeRelease():
+            fields["release"] = release_title(operation.name, operation.version)
         case _:
             pass
+    if isinstance(operation, EndorseRelease):
+        fields["release_digest"] = operation.release_digest.hex()
     if isinstance(operation, Put):
         fields |= {"sealed_bytes": operation.size, "sealed_digest": operation.sealed_digest.hex()}
     return fields
