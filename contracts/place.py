@@ -1,9 +1,8 @@
 """Where an operation runs, and what its signer may do there.
 
 A session acts by its identity, judged by the collection's policies as of block time, unless the
-owner revoked it there; an account acts as the owner of
-its collections: it may write (sealed to the collection's public key) and change the terms, but it
-can never be given a key.
+owner revoked it there; an account acts as the owner of its collections: it may write (sealed to the
+collection's public key) and change the terms, but it can never be given a key.
 """
 
 from dataclasses import dataclass, field, replace
