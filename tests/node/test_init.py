@@ -5,7 +5,13 @@ from pathlib import Path
 
 import pytest
 
+from attestation.platforms.software import SoftwarePlatform, create_platform
+from attestation.platforms.software_files import TEES
+from attestation.policy import AnyOf, encode_policy
+from attestation.verify import read_facts
 from enclave_client.network_file import NetworkFile
+from ledger.format.genesis import decode_genesis
+from ledger.format.trust import decode_trust
 from node import first_home
 from node.checks import check_files
 from node.cli.node import CORE_MANIFEST
@@ -40,6 +46,42 @@ async def test_a_new_home_is_sound(tmp_path: Path, command: Command) -> None:
         "data", "genesis.pb", "keys", "kms", "lock", "network.toml", "node.toml", "platform",
     ]  # fmt: skip
     assert root.stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.parametrize("tee", TEES)
+async def test_each_kind_of_tee(tmp_path: Path, command: Command, tee: str) -> None:
+    """Genesis admits exactly core and app as this kind, and holds collateral for it."""
+    home, app = Home(tmp_path / "home"), tmp_path / "app.toml"
+    (tmp_path / "app.py").write_text("print('app')\n")
+    app.write_text('name = "app"\nsigner = "a"\nproduct_id = 1\nsvn = 1\nfiles = ["app.py"]\n')
+    listen = ("--listen", ANY_PORT, "--http-listen", ANY_PORT)
+    said = await command(
+        "node", "init", "--home", str(home.root), *listen, "--tee", tee, "--app", f"a/b={app}"
+    )
+    assert (said.code, said.err) == (0, "")
+    assert check_files(home, CORE_MANIFEST, {}).problems == ()
+    genesis = decode_genesis(home.genesis.read_bytes())
+    core = SoftwarePlatform.open(home.platform, CORE_MANIFEST).enclave
+    assert core.tee == tee
+    assert decode_trust(genesis.trust).core_policy == encode_policy(core.by_signer)
+    enclave = SoftwarePlatform.open(home.platform, app).enclave
+    assert genesis.collections[0].readers == encode_policy(AnyOf((enclave.by_code,)))
+    (collateral,) = genesis.collateral
+    assert read_facts(collateral).key.startswith(f"{tee}/")
+
+
+async def test_a_platform_of_another_kind_is_not_taken(tmp_path: Path, command: Command) -> None:
+    """A platform that is there already has to be of the chosen kind; the hint names its own."""
+    home = Home(tmp_path / "home")
+    create_platform(home.platform, NOW_MS // 1000, tee="tdx")
+    before = everything(home.root)
+    said = await command("node", "init", "--home", str(home.root))
+    assert said.code != 0
+    assert "--tee tdx" in said.err
+    assert everything(home.root) == before
+    listen = ("--listen", ANY_PORT, "--http-listen", ANY_PORT)
+    said = await command("node", "init", "--home", str(home.root), *listen, "--tee", "tdx")
+    assert said.code == 0
 
 
 async def test_lock_and_endpoint(tmp_path: Path, command: Command) -> None:
