@@ -6,8 +6,9 @@ None. Numbers are numbers, bytes are hex, times are UTC.
 
 from enclave_client.openings import Event
 from ledger.format.address import encode_address
-from ledger.format.operation import Put
+from ledger.format.operation import Operation, Put
 from ledger.format.outcome import Conflict, Deleted, Destroyed, Outcome, PutDone, ReadGranted
+from ledger.format.releases import PublishRelease, ReleaseVersion
 from ledger.format.transaction import SignerKind
 from node.audit.people import Session, Signed, session_of, transaction_of
 from node.audit.report import time_text
@@ -31,6 +32,7 @@ def row_of(event: Event, session: Session | None, signed: Signed) -> Row:
     """The row of a proven operation; `session` is the one that acted, if it is known."""
     acting = session_of(event)
     detail = event.outcome.detail
+    name, asked_version = _named(event.operation)
     return {
         "entry": event.index,
         "position": event.position,
@@ -38,8 +40,8 @@ def row_of(event: Event, session: Session | None, signed: Signed) -> Row:
         "block": transaction_of(event.receipt.entry).leaf.height,
         "operation": type(event.operation).__name__,
         "collection": getattr(event.operation, "collection", None),
-        "name": getattr(event.operation, "name", None),
-        "asked_version": getattr(event.operation, "version", None),
+        "name": name,
+        "asked_version": asked_version,
         "version": _version(event.outcome),
         "outcome": event.outcome.reason.name,
         "bytes": event.operation.size if isinstance(event.operation, Put) else None,
@@ -74,6 +76,15 @@ def line_of(row: Row) -> str:
     return (
         f"entry {row['entry']}, operation {row['position']}, {row['time']}: {what}{version}: "
         f"{row['outcome']}, by {who}; signature {row['signature']}"
+    )
+
+
+def _named(operation: Operation) -> tuple[str | None, int | str | None]:
+    """The name that it concerns, of a secret or a release, and the version that it names."""
+    subject = operation.release if isinstance(operation, PublishRelease) else operation
+    version = getattr(subject, "version", None)
+    return getattr(subject, "name", None), (
+        str(version) if isinstance(version, ReleaseVersion) else version
     )
 
 
