@@ -33,6 +33,7 @@ MAX_U32 = 0xFFFFFFFF
 MAX_TIME_S = 2**40
 
 NOT_RATED = "NotRated"  # SEV-SNP: the vendor publishes no status for a TCB
+UNKNOWN = "unknown"  # nobody judged the platform yet: no verified identity, and no policy, says so
 
 TCB_STATUSES = frozenset(
     {

@@ -139,7 +139,7 @@ def _verify_signer_dates(chains: TrustedChains, now_s: int) -> None:
 def _identity(quote: Quote, platform: PckPlatform, result: LibraryResult) -> Identity:
     if result.ppid != platform.ppid:
         raise CannotDecideError(DecisionFault.RESULT_UNKNOWN, got="two readings of one quote")
-    measurement, signer, product_id, svn, fields = _code(quote.report)
+    measurement, signer, product_id, svn, fields = read_code(quote.report)
     identity = Identity(
         platform=quote.platform,
         measurement=measurement,
@@ -161,7 +161,7 @@ def _identity(quote: Quote, platform: PckPlatform, result: LibraryResult) -> Ide
     return identity
 
 
-def _code(report: Report) -> tuple[bytes, bytes, int, int, TeeFields]:
+def read_code(report: Report) -> tuple[bytes, bytes, int, int, TeeFields]:
     """(measurement, signer, product id, SVN, fields); a TD's report vouches for no signer."""
     if isinstance(report, SgxReport):
         fields = SgxFields(

@@ -1,0 +1,63 @@
+"""What evidence claims, before anything about it is verified: for people, never for deciding. Pure.
+
+Rules: the identity is what the report says. It is a lie until `attestation.verify` has judged it,
+so its TCB status is UNKNOWN, which no verified identity has and no policy admits; an SNP guest, for
+which there is no status, stays NOT_RATED, and the caller says that nothing was verified.
+"""
+
+from attestation.dcap.layout import parse_quote
+from attestation.dcap.pck import read_platform
+from attestation.dcap.verify import read_code
+from attestation.errors import DecodeError, EvidenceError, EvidenceFault
+from attestation.evidence import Evidence, EvidenceKind
+from attestation.identity import UNKNOWN, Identity
+from attestation.snp.endorsement_key import parse_endorsement_key
+from attestation.snp.products import line_of_processor
+from attestation.snp.report import SnpReport, parse_report
+from attestation.snp.verify import read_identity
+
+
+def identity_of_unverified(evidence: Evidence) -> Identity:
+    """Who evidence claims to speak of; EvidenceError where it has not the shape of its kind.
+
+    A SEV-SNP report may come without a certificate if it names its processor (from version 3 on).
+    Nothing is verified.
+    """
+    try:
+        return _of_quote(evidence) if evidence.kind is EvidenceKind.DCAP else _of_report(evidence)
+    except DecodeError as error:
+        raise EvidenceError(EvidenceFault.NOT_CANONICAL, got=str(error)) from error
+
+
+def _of_quote(evidence: Evidence) -> Identity:
+    quote = parse_quote(evidence.quote)
+    platform = read_platform(quote)
+    measurement, signer, product_id, svn, fields = read_code(quote.report)
+    return Identity(
+        platform=quote.platform,
+        measurement=measurement,
+        signer=signer,
+        product_id=product_id,
+        svn=svn,
+        debug=quote.report.debug,
+        tcb_status=UNKNOWN,
+        platform_id=platform.ppid,
+        fmspc=platform.fmspc,
+        fields=fields,
+    )
+
+
+def _of_report(evidence: Evidence) -> Identity:
+    report = parse_report(evidence.quote)
+    if not evidence.certificate:
+        return read_identity(report, _line(report), is_vlek=report.has_vlek_signature)
+    key = parse_endorsement_key(evidence.certificate)
+    return read_identity(report, key.line, is_vlek=key.is_vlek)
+
+
+def _line(report: SnpReport) -> str:
+    processor = report.processor
+    line = None if processor is None else line_of_processor(processor.family, processor.model)
+    if line is None:
+        raise DecodeError("report: names no known processor, and no certificate came with it")
+    return line
