@@ -29,6 +29,7 @@ class EvidenceFault(StrEnum):
     PRODUCT = "product-mismatch"  # SEV-SNP: report and certificate speak of other processors
     TCB_MISMATCH = "tcb-mismatch"
     CHIP_MISMATCH = "chip-mismatch"
+    RETIRED = "service-retired"  # evidence of a service that is no more
     REFUSED = "quote-refused"
 
 
@@ -36,6 +37,8 @@ class DecisionFault(StrEnum):
     """Why the verifier could not decide."""
 
     ROOT_UNUSABLE = "root-unusable"
+    CERTIFICATE_MISSING = "certificate-missing"  # a SEV-SNP report without those above it
+    COLLATERAL_MISSING = "collateral-missing"
     COLLATERAL_MALFORMED = "collateral-malformed"
     COLLATERAL_UNTRUSTED = "collateral-untrusted"
     COLLATERAL_OTHER_PLATFORM = "collateral-of-another-platform"
