@@ -244,8 +244,9 @@ def _tcb(raw: bytes, line: str) -> SnpTcb:
         raise EvidenceError(EvidenceFault.NOT_CANONICAL, got=str(error)) from error
 
 
-def _identity(report: SnpReport, key: EndorsementKey) -> Identity:
-    identity = Identity(
+def read_identity(report: SnpReport, line: str, *, is_vlek: bool) -> Identity:
+    """What a report of this product line says of its guest; EvidenceError. Verifies nothing."""
+    return Identity(
         platform="snp",
         measurement=report.measurement,
         signer=report.id_key_digest,
@@ -260,12 +261,16 @@ def _identity(report: SnpReport, key: EndorsementKey) -> Identity:
             guest_policy=report.guest_policy,
             platform_info=report.platform_info,
             vmpl=report.vmpl,
-            reported_tcb=_tcb(report.reported_tcb, key.line),
-            launch_tcb=_tcb(report.launch_tcb, key.line),
-            product=key.line,
-            is_vlek=key.is_vlek,
+            reported_tcb=_tcb(report.reported_tcb, line),
+            launch_tcb=_tcb(report.launch_tcb, line),
+            product=line,
+            is_vlek=is_vlek,
         ),
     )
+
+
+def _identity(report: SnpReport, key: EndorsementKey) -> Identity:
+    identity = read_identity(report, key.line, is_vlek=key.is_vlek)
     try:
         verify_identity(identity)
     except DecodeError as error:
