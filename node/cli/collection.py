@@ -1,7 +1,7 @@
 """``sealedger collection``: what an owner says about collections, signed by an account.
 
 Who may read and write comes from a policy file (`enclave_client.policy_file`), or from the
-manifests of apps. No TEE is needed; the node is judged as any client does it.
+manifests of apps on a software platform. No TEE is needed; the node is judged as any client does.
 """
 
 import asyncio
@@ -13,7 +13,9 @@ from typing import Any, TypeVar, cast
 
 import click
 
-from attestation.platforms.software_manifest import measure, read_manifest
+from attestation.platforms.software_enclave import enclave_of
+from attestation.platforms.software_files import SGX, TEES
+from attestation.platforms.software_manifest import read_manifest
 from attestation.policy import AnyOf, Match, Policy, decode_policy, encode_policy
 from enclave_client.durations import encode_duration
 from enclave_client.errors import PolicyFileError
@@ -47,6 +49,10 @@ _TERMS = (
     click.option(
         "--allow-self", is_flag=True, help="Let this program, as it is now, read and write too."
     ),
+    click.option(
+        "--tee", type=click.Choice(TEES), default=SGX, show_default=True,
+        help="The kind of TEE that apps with a MANIFEST run in.",
+    ),
 )  # fmt: skip
 _C = TypeVar("_C", bound=Callable[..., None])
 
@@ -61,12 +67,13 @@ class TermsChoice:
     auditors: tuple[str, ...]
     ttl: int | None
     allow_self: bool
+    tee: str
 
     def terms(self) -> CollectionTerms:
         """The terms to sign; UsageFault if the options contradict each other or say nothing."""
         terms = self._from_options() if self.policy is None else self._from_file(self.policy)
         if self.allow_self:
-            own = Match(measurement=measure(read_manifest(APP_MANIFEST)))
+            own = _match(APP_MANIFEST, self.tee)
             terms = replace(
                 terms, readers=_admit(terms.readers, own), writers=_admit(terms.writers, own)
             )
@@ -92,8 +99,18 @@ class TermsChoice:
         except FormatError as error:
             raise UsageFault(str(error), "--auditor ADDRESS, as account show prints it") from error
         return CollectionTerms(
-            _any_of(self.readers), _any_of(self.writers), tuple(auditors), self.ttl or 0
+            self._any_of(self.readers),
+            self._any_of(self.writers),
+            tuple(auditors),
+            self.ttl or 0,
         )
+
+    def _any_of(self, manifests: tuple[Path, ...]) -> bytes:
+        policy: Policy = NOBODY
+        matches = {_match(one, self.tee): None for one in manifests}
+        if matches:
+            policy = AnyOf(tuple(matches)) if len(matches) > 1 else next(iter(matches))
+        return encode_policy(policy)
 
 
 def terms_options(command: _C) -> _C:
@@ -101,7 +118,7 @@ def terms_options(command: _C) -> _C:
 
     @functools.wraps(command)
     def with_choice(**given: Any) -> None:
-        names = ("policy", "readers", "writers", "auditors", "ttl", "allow_self")
+        names = ("policy", "readers", "writers", "auditors", "ttl", "allow_self", "tee")
         choice = TermsChoice(**{name: given.pop(name) for name in names})
         command(choice=choice, **given)
 
@@ -251,12 +268,8 @@ def _terms_fields(terms: CollectionTerms) -> Fields:
     }
 
 
-def _any_of(manifests: tuple[Path, ...]) -> bytes:
-    policy: Policy = NOBODY
-    matches = {Match(measurement=measure(read_manifest(one))): None for one in manifests}
-    if matches:
-        policy = AnyOf(tuple(matches)) if len(matches) > 1 else next(iter(matches))
-    return encode_policy(policy)
+def _match(manifest: Path, tee: str) -> Match:
+    return enclave_of(read_manifest(manifest), tee).by_code
 
 
 def _admit(policy: bytes, own: Match) -> bytes:

@@ -4,7 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from attestation.platforms.software_enclave import enclave_of
+from attestation.platforms.software_manifest import read_manifest
 from enclave_client.policy_file import decode_policy_file
+from enclave_client.policy_words import policy_words
 from ledger.format.address import encode_address
 from tests.cli.conftest import Shell
 from tests.support.owners import account
@@ -37,6 +40,17 @@ async def test_from_manifests(shell: Shell) -> None:
         await client.put("name", b"value")
         async with shell.node.client("other", NAME) as reader:
             assert (await reader.get("name")).value == b"value"
+
+
+@pytest.mark.parametrize("tee", ["tdx", "snp"])
+async def test_manifests_of_other_tees(shell: Shell, tee: str) -> None:
+    """An app is named as it measures in the TEE that is told."""
+    manifest = shell.manifest("app")
+    enclave = enclave_of(read_manifest(Path(manifest)), tee)
+    options = ("--reader", manifest, "--tee", tee, "--json")
+    made = await shell.as_owner("collection", "create", NAME, *options)
+    assert made.done.fields["readers"] == policy_words(enclave.by_code)
+    assert enclave.measurement.hex() in made.done.fields["readers"]
 
 
 async def test_without_writers_only_the_owner_writes(shell: Shell) -> None:
