@@ -6,8 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from attestation.rules import VerificationRules
-from attestation.dcap.verify import verify
 from attestation.errors import PlatformError
 from attestation.handshake import (
     KEY_SERVICE_LABEL,
@@ -18,6 +16,8 @@ from attestation.handshake import (
     report_data,
 )
 from attestation.platforms.software import SoftwarePlatform, create_platform, read_trust
+from attestation.rules import VerificationRules
+from attestation.verify import verify
 from kms.birth import create_key_service
 from kms.errors import KeyServiceStateError
 from kms.messages import decode_hello_evidence, encode_certify_request
