@@ -100,12 +100,12 @@ def release() -> None:
 
 
 @release.command()
-@click.argument("file", type=_FILE)
+@click.argument("release_file", metavar="FILE", type=_FILE)
 @_measure_option
 @reaching(account=True, receipt=True)
-def publish(target: Target, file: Path, manifests: tuple[Path, ...]) -> None:
+def publish(target: Target, release_file: Path, manifests: tuple[Path, ...]) -> None:
     """Publish the release that FILE (TOML) describes: once, never to be changed."""
-    wanted = _read(file, manifests)
+    wanted = _read(release_file, manifests)
 
     async def run() -> Published:
         async with target.owner() as owner:
@@ -122,15 +122,15 @@ def publish(target: Target, file: Path, manifests: tuple[Path, ...]) -> None:
 
 
 @release.command()
-@click.argument("file", type=_FILE)
+@click.argument("release_file", metavar="FILE", type=_FILE)
 @_measure_option
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def digest(file: Path, manifests: tuple[Path, ...], as_json: bool) -> None:
+def digest(release_file: Path, manifests: tuple[Path, ...], as_json: bool) -> None:
     """Print the digest of the release that FILE describes; no connection is made.
 
     It is what an auditor endorses: make FILE from your own build and compare.
     """
-    fields = release_fields(_read(file, manifests))
+    fields = release_fields(_read(release_file, manifests))
     show(fields if as_json else plain(fields), as_json=as_json)
 
 
@@ -212,14 +212,14 @@ def revoke(target: Target, name: str, version: str, yes: bool) -> None:
 
 
 @release.command("list")
-@click.argument("name", type=_NAME, required=False, default="")
+@click.argument("name", type=_NAME, required=False)
 @reaching(account=True)
-def list_releases(target: Target, name: str) -> None:
+def list_releases(target: Target, name: str | None) -> None:
     """List the releases of NAME, or of all names, as the node says."""
 
     async def run() -> list[ReleaseRow]:
         async with target.owner() as owner:
-            return [row async for row in owner.releases.list(name)]
+            return [row async for row in owner.releases.list(name or "")]
 
     rows = asyncio.run(run())
     if target.as_json:

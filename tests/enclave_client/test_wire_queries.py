@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from enclave_client.errors import ReceiptInvalidError
 from enclave_client.openings import verify_openings
+from enclave_client.rows import ReleaseRow, ReleaseStatement
 from enclave_client.wire import Refusal
 from enclave_client.wire_queries import (
     QueryAnswer,
@@ -14,6 +15,12 @@ from enclave_client.wire_queries import (
     decode_sealing_key,
     encode_question,
     encode_sealing_key_question,
+)
+from ledger.format.releases import (
+    EnclaveRelease,
+    ReleaseMeasurement,
+    ReleaseVersion,
+    encode_release,
 )
 from ledger.reason import Reason
 from sealedger.v1 import kms_pb2, ledger_pb2
@@ -32,8 +39,25 @@ ENTRY = pb.OpenedEntry(
     hashes=bytes(64),
     operations=[ledger_pb2.OpenedOperation(salt=bytes(16), operation=b"o", outcome=b"u")],
 )
+PUBLISHED = EnclaveRelease(
+    "fns",
+    ReleaseVersion(1, 2, 0),
+    (ReleaseMeasurement(1, bytes(32)),),
+    bytes(32),
+    "notes",
+    (bytes(20), b"a" * 20),
+)
+RELEASED = pb.ReleaseRow(
+    release=ledger_pb2.EnclaveRelease.FromString(encode_release(PUBLISHED)),
+    publisher=bytes(20),
+    index=3,
+    revoked_index=9,
+    endorsed=[pb.ReleaseStatement(auditor=bytes(20), index=4)],
+    withdrawn=[pb.ReleaseStatement(auditor=b"a" * 20, index=5)],
+)
 REPLY = pb.QueryReply(
     secrets=[ROW],
+    releases=[RELEASED],
     history=[pb.HistoryRow(index=1, position=2)],
     collections=[COLLECTION],
     entries=[ENTRY],
@@ -56,6 +80,16 @@ def test_a_whole_answer() -> None:
     assert answer.entries[0].hashes == (bytes(32), bytes(32))
     assert answer.collections[0].terms.auditors == (bytes(20),)
     assert answer.secrets[0].name == "a"
+    assert answer.releases == (
+        ReleaseRow(
+            release=PUBLISHED,
+            publisher=bytes(20),
+            index=3,
+            revoked_index=9,
+            endorsed=(ReleaseStatement(bytes(20), 4),),
+            withdrawn=(ReleaseStatement(b"a" * 20, 5),),
+        ),
+    )
     assert decode_sealing_key(STATEMENT) == SealingKey(b"k", 1, b"s")
 
 
@@ -79,6 +113,7 @@ def test_more_rows_than_asked_for() -> None:
         pb.QueryReply(history=[pb.HistoryRow()] * 1001),
         pb.QueryReply(collections=[COLLECTION] * 1001),
         pb.QueryReply(entries=[ENTRY] * 1001),
+        pb.QueryReply(releases=[RELEASED] * 1001),
     ):
         with pytest.raises(ReceiptInvalidError, match="rows"):
             decode_question_answer(reply.SerializeToString())
