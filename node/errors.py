@@ -1,9 +1,9 @@
 """Errors of the node, by whose fault.
 
 `ConfigError` is the operator's (the message names file, field and what would be right),
-`KeystoreError` that of whoever has an account. `RollbackError` says that the data are older than
-what this node already signed, `DamagedError` that the store or the key service's state is not what
-we wrote: both stop the node.
+`KeystoreError` that of whoever has an account, `FetchError` that of a service or the way to it.
+`RollbackError` says that the data are older than what this node already signed, `DamagedError` that
+the store or the key service's state is not what we wrote: both stop the node.
 """
 
 
@@ -18,6 +18,10 @@ class NodeError(Exception):
 
 class ConfigError(NodeError):
     """The configuration or a file it names cannot be used."""
+
+
+class FetchError(NodeError):
+    """A service on the network did not give what was asked for; nothing has changed here."""
 
 
 class KeystoreError(NodeError):

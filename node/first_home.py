@@ -14,8 +14,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from attestation.platforms.software import SoftwarePlatform, create_platform, read_trust
+from attestation.errors import AttestationError
+from attestation.platforms.software import (
+    SoftwarePlatform,
+    SoftwareTrust,
+    create_platform,
+    read_trust,
+)
 from attestation.platforms.software_files import SGX
+from attestation.rules import VerificationRules
+from attestation.verify import verify_collateral
 from enclave_client.network_file import NetworkFile
 from ledger.format.genesis import Collection
 from ledger.format.names import verify_name
@@ -70,6 +78,7 @@ def found_home(chosen: FirstHome, core_manifest: Path, now_ms: int) -> NetworkFi
         )
         replace_file(staged.config, config.encode(), 0o644)
         trust = read_trust(platform_at)
+        _verify_collateral(platform_at, trust, now_ms // 1000)
         core = CorePlatform(platform, trust, platform.enclave.by_signer)
         return found_development_network(staged, plan, core, now_ms)
 
@@ -78,6 +87,18 @@ def _verify_tee(platform: Path, found: str, chosen: str) -> None:
     if found != chosen:
         hint = f"--tee {found}, or move the platform away"
         raise ConfigError(f"{platform} stands for {found}, not for {chosen}", hint)
+
+
+def _verify_collateral(platform: Path, trust: SoftwareTrust, now_s: int) -> None:
+    """What genesis holds is in force from the first entry on: nobody judges it again."""
+    rules = VerificationRules(roots=(trust.root,), tcb_signer_pins=trust.tcb_signer_pins)
+    try:
+        verify_collateral(trust.collateral, rules, now_s)
+    except AttestationError as error:
+        raise ConfigError(
+            f"{platform}: its collateral cannot be used: {error}",
+            "move this platform away, so that init makes another",
+        ) from error
 
 
 def _config(chosen: FirstHome) -> NodeConfig:

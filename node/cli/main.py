@@ -13,6 +13,7 @@ from network.errors import NetworkError
 from node.cli import quiet_grpc  # noqa: F401  (before all that imports gRPC)
 from node.cli.account import account
 from node.cli.audit import audit
+from node.cli.collateral import collateral
 from node.cli.collection import collection
 from node.cli.network import network
 from node.cli.node import node
@@ -33,6 +34,7 @@ def sealedger() -> None:
 
 sealedger.add_command(account)
 sealedger.add_command(audit)
+sealedger.add_command(collateral)
 sealedger.add_command(collection)
 sealedger.add_command(network)
 sealedger.add_command(node)

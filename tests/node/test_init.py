@@ -1,5 +1,6 @@
 """``sealedger node init``: a home is founded whole, or not at all, and nothing is written over."""
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -73,7 +74,7 @@ async def test_each_kind_of_tee(tmp_path: Path, command: Command, tee: str) -> N
 async def test_a_platform_of_another_kind_is_not_taken(tmp_path: Path, command: Command) -> None:
     """A platform that is there already has to be of the chosen kind; the hint names its own."""
     home = Home(tmp_path / "home")
-    create_platform(home.platform, NOW_MS // 1000, tee="tdx")
+    create_platform(home.platform, int(time.time()), tee="tdx")
     before = everything(home.root)
     said = await command("node", "init", "--home", str(home.root))
     assert said.code != 0
@@ -82,6 +83,20 @@ async def test_a_platform_of_another_kind_is_not_taken(tmp_path: Path, command: 
     listen = ("--listen", ANY_PORT, "--http-listen", ANY_PORT)
     said = await command("node", "init", "--home", str(home.root), *listen, "--tee", "tdx")
     assert said.code == 0
+
+
+async def test_a_platform_whose_collateral_ended_is_not_taken(
+    tmp_path: Path, command: Command
+) -> None:
+    """Nobody judges genesis' collateral again, so init does: what has ended founds nothing."""
+    home = Home(tmp_path / "home")
+    create_platform(home.platform, int(time.time()) - 366 * 24 * 3600)
+    before = everything(home.root)
+    said = await command("node", "init", "--home", str(home.root))
+    assert said.code == 1
+    assert "collateral-expired" in said.err
+    assert "move this platform away" in said.err
+    assert everything(home.root) == before
 
 
 async def test_lock_and_endpoint(tmp_path: Path, command: Command) -> None:
