@@ -25,7 +25,7 @@ from pydantic import (
 )
 
 from attestation.errors import AttestationError
-from attestation.policy import Policy, decode_policy
+from attestation.policy import Policy, decode_policy, matches_of
 from attestation.rules import VerificationRules
 from enclave_client.errors import NetworkFileError
 from enclave_client.policy_words import policy_words
@@ -170,6 +170,11 @@ class NetworkFile(_Model):
                 build()
             except (LogError, AttestationError) as error:
                 raise ValueError(f"{field}: {error}") from error
+        if any(match.release is not None for match in matches_of(self.policy())):
+            raise ValueError(
+                "key_service.policy: asks for an endorsed release, but a client believes no ledger "
+                "before its key service; name the key service by measurement, signer or tdx.mr_td"
+            )
         if self.origin.startswith(DEVELOPMENT_ORIGIN) != (self.profile == "development"):
             raise ValueError(
                 "profile: origins that start with `dev.` are those of development networks"

@@ -4,53 +4,38 @@
     auditors = ["0x331b...0Ffb"]                 # accounts that may ask about the collection
     readers = "nobody"                           # or a table; both readers and writers are needed
     [writers]                                    # one kind of enclave:
-    signer = "ab01..."                           #   measurement, or signer with the next two
-    product_id = 1
-    minimum_svn = 3
-    tcb_statuses = ["UpToDate"]                  #   and what else may be true of it
+    signer = "ab01..."                           #   measurement; or signer with the next two; or
+    product_id = 1                               #   release = {name, minimum, auditors, threshold};
+    minimum_svn = 3                              #   or the MRTD of a TD (tdx.mr_td)
+    tcb_statuses = ["UpToDate"]                  #   and what else may be true of it,
+    sgx = {family_id = "00..."}                  #   and of its TEE: sgx, tdx or snp
     any = [{measurement = "cd23..."}, {...}]     # or, in place of all that, any or all of several
 
+A file may also be one policy alone: the content of such a table. docs/policies.md has whole ones.
 Rules: strict: unknown keys are refused, every error names the field; bytes are hex. What is read
 and written again is the same terms. Not here: what a policy means (`attestation.policy`).
 """
 
 import tomllib
-from dataclasses import fields
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Self, TypeVar
 
 import tomli_w
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    StrictBool,
-    StrictInt,
-    StrictStr,
-    ValidationError,
-    model_validator,
-)
+from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
 from attestation.errors import AttestationError
-from attestation.policy import AllOf, AnyOf, Match, Policy, decode_policy, encode_policy
-from enclave_client.durations import decode_duration, encode_duration
-from enclave_client.errors import InvalidRequestError, PolicyFileError
-from enclave_client.network_file import Hex
+from attestation.policy import Policy, decode_policy, encode_policy
+from enclave_client.durations import encode_duration
+from enclave_client.errors import PolicyFileError
+from enclave_client.policy_entries import Addresses, Duration, Model, PolicyEntry
+from enclave_client.policy_tables import Table, policy_table
 from enclave_client.policy_words import NOBODY
-from ledger.errors import FormatError
-from ledger.format.address import decode_address, encode_address
+from ledger.format.address import encode_address
 from ledger.format.terms import MAX_AUDITORS, CollectionTerms
 
 MAX_FILE_BYTES = 64 * 1024
-_HINT = "docs/quickstart.md shows one; sealedger collection policy show NAME prints one"
-
-
-def _sorted(items: tuple[Any, ...]) -> tuple[Any, ...]:
-    if len(set(items)) != len(items):
-        raise ValueError("says the same twice")
-    return tuple(sorted(items))
+PARTS = ("readers", "writers")  # the policies of a collection
+_HINT = "docs/policies.md shows some; sealedger collection policy show NAME prints one"
 
 
 def _who(value: object) -> object:
@@ -61,77 +46,12 @@ def _who(value: object) -> object:
     return value
 
 
-def _address(value: object) -> object:
-    try:
-        return decode_address(value) if isinstance(value, str) else value
-    except FormatError as error:
-        raise ValueError(str(error)) from error
-
-
-def _duration(value: object) -> object:
-    if not isinstance(value, str):
-        raise ValueError('must be text, such as "90d"')  # noqa: TRY004  (the same)
-    try:
-        return decode_duration(value)
-    except InvalidRequestError as error:
-        raise ValueError(f"{error.message}: {error.hint}") from error
-
-
-Texts = Annotated[tuple[StrictStr, ...], AfterValidator(_sorted)]
-Digests = Annotated[tuple[Hex, ...], AfterValidator(_sorted)]
-Address = Annotated[bytes, BeforeValidator(_address)]
-Auditors = Annotated[tuple[Address, ...], Field(max_length=MAX_AUDITORS), AfterValidator(_sorted)]
-Duration = Annotated[int, BeforeValidator(_duration)]
-
-
-class _Model(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
-
-
-class PolicyEntry(_Model):
-    """One node of a policy: a kind of enclave, or any or all of several nodes."""
-
-    any: Annotated[tuple["PolicyEntry", ...], Field(min_length=1)] | None = None
-    all: Annotated[tuple["PolicyEntry", ...], Field(min_length=1)] | None = None
-    measurement: Hex = b""
-    signer: Hex = b""
-    product_id: StrictInt = 0
-    minimum_svn: StrictInt = 0
-    tcb_statuses: Texts = ("UpToDate",)
-    advisories: Texts = ()
-    allow_debug: StrictBool = False
-    platform_ids: Digests = ()
-
-    @model_validator(mode="after")
-    def _one_kind(self) -> Self:
-        lists = self.model_fields_set & {"any", "all"}
-        if lists and len(self.model_fields_set) > 1:
-            raise ValueError(f"{min(lists)} stands alone in its table")
-        if not lists and bool(self.measurement) == bool(self.signer):
-            raise ValueError("needs exactly one of measurement, signer, any and all")
-        return self
-
-    def policy(self) -> Policy:
-        """The same as attestation's; not verified yet."""
-        for kind, members in ((AnyOf, self.any), (AllOf, self.all)):
-            if members is not None:
-                return kind(tuple(one.policy() for one in members))
-        return Match(
-            measurement=self.measurement,
-            signer=self.signer,
-            product_id=self.product_id,
-            minimum_svn=self.minimum_svn,
-            tcb_statuses=self.tcb_statuses,
-            advisories=self.advisories,
-            allow_debug=self.allow_debug,
-            platform_ids=self.platform_ids,
-        )
-
-
 Who = Annotated[PolicyEntry, BeforeValidator(_who)]
+Auditors = Annotated[Addresses, Field(max_length=MAX_AUDITORS)]
+M = TypeVar("M", bound=Model)
 
 
-class PolicyFile(_Model):
+class PolicyFile(Model):
     """A checked policy file."""
 
     readers: Who
@@ -160,58 +80,91 @@ class PolicyFile(_Model):
 
 def read_policy_file(path: Path) -> CollectionTerms:
     """The terms of a file of at most 64 KiB; PolicyFileError names the bad field."""
-    try:
-        with path.open("rb") as file:
-            data = file.read(MAX_FILE_BYTES + 1)
-    except OSError as error:
-        raise PolicyFileError(
-            f"policy file {path}: {error.strerror or 'cannot be read'}", _HINT
-        ) from error
-    return decode_policy_file(data, str(path))
+    return decode_policy_file(_read(path), str(path))
+
+
+def read_single_policy(path: Path, part: str = "") -> Policy:
+    """The policy of a file of at most 64 KiB; PolicyFileError names the bad field.
+
+    Of a collection's policy file `part` says which one is meant (one of PARTS); a file with one
+    policy alone has no parts.
+    """
+    return decode_single_policy(_read(path), str(path), part=part)
 
 
 def decode_policy_file(data: bytes, source: str = "given") -> CollectionTerms:
     """The terms of TOML bytes; PolicyFileError names the bad field."""
+    return _checked(PolicyFile, _table(data, source), source).terms()
+
+
+def decode_single_policy(data: bytes, source: str = "given", *, part: str = "") -> Policy:
+    """The policy of TOML bytes, or a part of a collection's; PolicyFileError."""
+    table = _table(data, source)
+    is_collection = any(name in table for name in PARTS)
+    if is_collection and part in PARTS:
+        terms = _checked(PolicyFile, table, source).terms()
+        return decode_policy(terms.readers if part == "readers" else terms.writers)
+    if is_collection:
+        raise PolicyFileError(
+            f"policy file {source}: these are a collection's policies, not one",
+            "say which: readers or writers",
+        )
+    if part:
+        raise PolicyFileError(
+            f"policy file {source}: this is one policy; it has no {part}", "leave the part out"
+        )
+    policy = _checked(PolicyEntry, table, source).policy()
+    try:
+        encode_policy(policy)
+    except AttestationError as error:
+        raise PolicyFileError(f"policy file {source}: {error}", _HINT) from error
+    return policy
+
+
+def encode_policy_file(terms: CollectionTerms) -> bytes:
+    """The TOML bytes; `decode_policy_file` gives the same terms back. AttestationError if none."""
+    table: Table = {}
+    if terms.ttl_ms:
+        table["ttl"] = encode_duration(terms.ttl_ms)
+    if terms.auditors:
+        table["auditors"] = list(map(encode_address, terms.auditors))
+    for part, encoded in (("readers", terms.readers), ("writers", terms.writers)):
+        policy = decode_policy(encoded)
+        table[part] = "nobody" if policy == NOBODY else policy_table(policy)
+    return tomli_w.dumps(table).encode()
+
+
+def encode_single_policy(policy: Policy) -> bytes:
+    """The TOML bytes; `decode_single_policy` gives the same back. AttestationError if invalid."""
+    encode_policy(policy)
+    return tomli_w.dumps(policy_table(policy)).encode()
+
+
+def _read(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(MAX_FILE_BYTES + 1)
+    except OSError as error:
+        raise PolicyFileError(
+            f"policy file {path}: {error.strerror or 'cannot be read'}", _HINT
+        ) from error
+
+
+def _table(data: bytes, source: str) -> dict[str, object]:
     if len(data) > MAX_FILE_BYTES:
         raise PolicyFileError(f"policy file {source}: over {MAX_FILE_BYTES} bytes", _HINT)
     try:
-        table = tomllib.loads(data.decode())
+        return tomllib.loads(data.decode())
     except (ValueError, RecursionError) as error:
         raise PolicyFileError(f"policy file {source}: not TOML: {error}", _HINT) from error
+
+
+def _checked(kind: type[M], table: dict[str, object], source: str) -> M:
     try:
-        return PolicyFile.model_validate(table).terms()
+        return kind.model_validate(table)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         field = ".".join(map(str, first["loc"]))
         where = f"field {field}: " if field else ""
         message = first["msg"].removeprefix("Value error, ")
         raise PolicyFileError(f"policy file {source}: {where}{message}", _HINT) from error
-
-
-def encode_policy_file(terms: CollectionTerms) -> bytes:
-    """The TOML bytes; `decode_policy_file` gives the same terms back. AttestationError if none."""
-    table: dict[str, object] = {}
-    if terms.ttl_ms:
-        table["ttl"] = encode_duration(terms.ttl_ms)
-    if terms.auditors:
-        table["auditors"] = list(map(encode_address, terms.auditors))
-    table["readers"] = _table(decode_policy(terms.readers))
-    table["writers"] = _table(decode_policy(terms.writers))
-    return tomli_w.dumps(table).encode()
-
-
-def _table(policy: Policy) -> object:
-    if policy == NOBODY:
-        return "nobody"
-    return _entry(policy).model_dump(mode="json", exclude_unset=True)
-
-
-def _entry(policy: Policy) -> PolicyEntry:
-    if isinstance(policy, AnyOf):
-        return PolicyEntry(any=tuple(map(_entry, policy.members)))
-    if isinstance(policy, AllOf):
-        return PolicyEntry(all=tuple(map(_entry, policy.members)))
-    standard = Match()
-    names = (field.name for field in fields(Match))
-    said = {name: getattr(policy, name) for name in names}
-    return PolicyEntry(**{k: v for k, v in said.items() if v != getattr(standard, k)})

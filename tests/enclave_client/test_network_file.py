@@ -10,7 +10,7 @@ import tomli_w
 from hypothesis import given
 from hypothesis import strategies as st
 
-from attestation.policy import Match
+from attestation.policy import AnyOf, Match, encode_policy
 from enclave_client.errors import NetworkFileError
 from enclave_client.network_file import NetworkFile
 from ledger.errors import FormatError
@@ -18,6 +18,7 @@ from ledger.format.genesis import decode_genesis
 from ledger.format.trust import decode_trust, quorum_rule
 from tests.enclave_client.conftest import Machine
 from tests.enclave_client.fake_ledger import FakeLedger
+from tests.support.attestation_examples import RELEASE_MATCH
 
 ENDPOINTS = ("127.0.0.1:8700", "[::1]:8700", "node.example:443")
 
@@ -112,6 +113,16 @@ def test_a_missing_field_is_named(network: NetworkFile, field: str) -> None:
     table = _table(network)
     del table[field]
     assert field in _refused(table).message
+
+
+def test_a_key_service_is_named_by_its_code(network: NetworkFile) -> None:
+    """A client knows no ledger yet, so endorsed releases cannot name its key service."""
+    table = _table(network)
+    for policy in (RELEASE_MATCH, AnyOf((Match(measurement=bytes(32)), RELEASE_MATCH))):
+        table["key_service"]["policy"] = encode_policy(policy).hex()
+        message = _refused(table).message
+        assert "key_service.policy: asks for an endorsed release" in message
+        assert "measurement, signer or tdx.mr_td" in message
 
 
 def test_a_missing_file_and_a_huge_one_are_refused(tmp_path: Path) -> None:

@@ -1,19 +1,33 @@
 """Policy files: what people write is what is signed, and every fault names its field."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from attestation.identity import TCB_STATUSES
+from attestation.conditions import ReleaseMatch, SgxMatch, SnpMatch, TdxMatch
+from attestation.fields import SnpTcb
 from attestation.policy import AllOf, AnyOf, Match, Policy, decode_policy, encode_policy
 from enclave_client.durations import decode_duration, encode_duration
 from enclave_client.errors import InvalidRequestError, PolicyFileError
-from enclave_client.policy_file import decode_policy_file, encode_policy_file, read_policy_file
+from enclave_client.policy_doubts import policy_doubts
+from enclave_client.policy_file import (
+    PARTS,
+    decode_policy_file,
+    decode_single_policy,
+    encode_policy_file,
+    encode_single_policy,
+    read_policy_file,
+    read_single_policy,
+)
 from enclave_client.policy_words import NOBODY, policy_words
 from ledger.format.address import encode_address
 from ledger.format.terms import CollectionTerms
+from tests.support.attestation_examples import ALL_MATCHES, SNP_MATCH, TDX_MATCH
+from tests.support.attestation_strategies import policies
+from tests.support.mutation import mutations
 
 DIGEST = "ab" * 32
 OWNER = bytes.fromhex("ab" * 20)
@@ -118,41 +132,7 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
         read_policy_file(tmp_path / "none.toml")
 
 
-DIGESTS = st.sampled_from([32, 48]).flatmap(lambda size: st.binary(min_size=size, max_size=size))
-
-
-def _sorted_sets(items: st.SearchStrategy[str]) -> st.SearchStrategy[tuple[str, ...]]:
-    return st.frozensets(items, max_size=3).map(lambda found: tuple(sorted(found)))
-
-
-CONDITIONS = {
-    "tcb_statuses": _sorted_sets(st.sampled_from(sorted(TCB_STATUSES))).filter(bool),
-    "advisories": _sorted_sets(st.integers(10000, 10009).map(lambda n: f"INTEL-SA-{n}")),
-    "allow_debug": st.booleans(),
-    "platform_ids": st.frozensets(st.binary(min_size=1, max_size=16), max_size=3).map(
-        lambda found: tuple(sorted(found))
-    ),
-}
-MATCHES = st.one_of(
-    st.builds(Match, measurement=DIGESTS, **CONDITIONS),
-    st.builds(
-        Match,
-        signer=DIGESTS,
-        product_id=st.integers(0, 0xFFFF),
-        minimum_svn=st.integers(0, 0xFFFF),
-        **CONDITIONS,
-    ),
-)
-
-
-def _lists(members: st.SearchStrategy[Policy]) -> st.SearchStrategy[Policy]:
-    several = st.lists(members, min_size=1, max_size=3).map(tuple)
-    return st.one_of(st.builds(AnyOf, several), st.builds(AllOf, several))
-
-
-POLICIES: st.SearchStrategy[Policy] = st.one_of(
-    st.just(NOBODY), MATCHES, _lists(MATCHES), _lists(_lists(MATCHES))
-)
+POLICIES: st.SearchStrategy[Policy] = st.just(NOBODY) | policies
 
 
 @given(
@@ -195,6 +175,141 @@ def test_no_durations(text: str) -> None:
         decode_duration(text)
 
 
+@given(POLICIES)
+def test_a_policy_alone_survives_its_file(policy: Policy) -> None:
+    """A file with one policy gives that policy, and no part of a collection's."""
+    data = encode_single_policy(policy)
+    assert decode_single_policy(data) == policy
+    for part in PARTS:
+        with pytest.raises(PolicyFileError, match="it has no"):
+            decode_single_policy(data, part=part)
+
+
+def test_a_part_of_a_collection_s_file(tmp_path: Path) -> None:
+    """One of both policies is chosen by its name, and none without one."""
+    path = tmp_path / "policy.toml"
+    path.write_text(f'readers = {{measurement = "{DIGEST}"}}\nwriters = "nobody"\n')
+    assert read_single_policy(path, "writers") == NOBODY
+    assert read_single_policy(path, "readers") == Match(measurement=bytes.fromhex(DIGEST))
+    for part in ("", "owners"):
+        with pytest.raises(PolicyFileError, match="a collection's policies") as caught:
+            read_single_policy(path, part)
+        assert "readers or writers" in caught.value.hint
+    with pytest.raises(PolicyFileError, match="No such file"):
+        read_single_policy(tmp_path / "none.toml")
+
+
+@pytest.mark.parametrize("match", ALL_MATCHES, ids=["sgx", "tdx", "snp", "release"])
+def test_conditions_on_every_tee(match: Match) -> None:
+    """What the examples of the specification ask can be written by hand, and reads the same."""
+    assert decode_single_policy(encode_single_policy(match)) == match
+
+
+def test_a_whole_policy_for_an_snp_guest() -> None:
+    """Tables of a TEE, its TCB, products and a grace are read from what people write."""
+    policy = decode_single_policy(
+        f"""
+measurement = "{DIGEST}{DIGEST[:32]}"
+[snp]
+minimum_tcb = {{boot_loader = 4, tee = 0, snp = 24, microcode = 219}}
+minimum_launch_tcb = {{boot_loader = 1, tee = 2, snp = 3, microcode = 4, fmc = 5}}
+host_data = "{DIGEST}"
+products = ["Milan", "Genoa"]
+maximum_vmpl = 1
+require_single_thread = true
+""".encode()
+    )
+    assert policy == Match(
+        measurement=bytes.fromhex(DIGEST + DIGEST[:32]),
+        tee=SnpMatch(
+            minimum_tcb=SnpTcb(boot_loader=4, snp=24, microcode=219),
+            minimum_launch_tcb=SnpTcb(boot_loader=1, tee=2, snp=3, microcode=4, fmc=5),
+            host_data=bytes.fromhex(DIGEST),
+            products=("Genoa", "Milan"),
+            maximum_vmpl=1,
+            require_single_thread=True,
+        ),
+    )
+
+
+def test_a_grace_and_a_release() -> None:
+    """Lengths of time, versions and addresses are written as elsewhere."""
+    policy = decode_single_policy(
+        f"""
+release = {{name = "fns", minimum = "1.2.0", auditors = ["{ADDRESS}"], threshold = 1}}
+grace = "30d"
+sgx = {{attributes = {{value = "{"00" * 16}", mask = "{"02" * 16}"}}}}
+""".encode()
+    )
+    assert isinstance(policy, Match)
+    assert policy.grace_s == 30 * 86_400
+    assert policy.release == ReleaseMatch(
+        name="fns", minimum=(1, 2, 0), auditors=(OWNER,), threshold=1
+    )
+    assert policy.tee == SgxMatch(attributes=bytes(16), attributes_mask=b"\2" * 16)
+
+
+RELEASE = f'name = "fns", minimum = "1.2.0", auditors = ["{ADDRESS}"], threshold = 1'
+
+
+@pytest.mark.parametrize(
+    "text, said",
+    [
+        ("", "needs exactly one of measurement, signer, release, tdx.mr_td"),
+        (f'measurement = ""\nsigner = "{DIGEST}"', "field measurement"),
+        (f'measurement = "{DIGEST}"\nrelease = {{{RELEASE}}}', "exactly one of"),
+        (f'tdx = {{rtmr0 = "{DIGEST}"}}', "exactly one of"),
+        (f'measurement = "{DIGEST}"\nsgx = {{}}\ntdx = {{}}', "exclude one another"),
+        (f'measurement = "{DIGEST}"\ntdx = {{mrtd = "{DIGEST}"}}', "field tdx.mrtd"),
+        (f'measurement = "{DIGEST}"\nsgx = {{config_id = "ab"}}', "policy: bad config_id"),
+        (f'measurement = "{DIGEST}"\nsgx = {{family_id = ""}}', "field sgx.family_id"),
+        (f'measurement = "{DIGEST}"\nsgx = {{attributes = "00"}}', "field sgx.attributes"),
+        (f'measurement = "{DIGEST}"\nsgx = {{attributes = {{value = "00"}}}}',
+         "field sgx.attributes.mask: Field required"),
+        (f'measurement = "{DIGEST}"\nsgx = {{attributes = {{value = "01", mask = "00"}}}}',
+         "policy: bad attributes"),
+        (f'measurement = "{DIGEST}"\nsnp = {{}}', "field snp.minimum_tcb: Field required"),
+        (f'measurement = "{DIGEST}"\nsnp = {{minimum_tcb = {{snp = 5}}}}',
+         "field snp.minimum_tcb.boot_loader: Field required"),
+        (f'measurement = "{DIGEST}"\nsnp = {{minimum_tcb = {{boot_loader = 1, tee = 0, snp = 5, '
+         'microcode = 256}}', "policy: bad minimum_tcb"),
+        (f'measurement = "{DIGEST}"\ngrace = 30', 'field grace: must be text, such as "90d"'),
+        (f'measurement = "{DIGEST}"\ngrace = "30"', "field grace: this is no length of time"),
+        (f'measurement = "{DIGEST}"\ngrace = "1500ms"', "field grace: must be whole seconds"),
+        (f'measurement = "{DIGEST}"\ngrace = "4000d"', "policy: bad grace_s"),
+        (f'release = {{{RELEASE.replace("1.2.0", "1.2")}}}', "field release.minimum: a version"),
+        (f'release = {{{RELEASE.replace(chr(34) + "1.2.0" + chr(34), "1.2")}}}',
+         'field release.minimum: must be text, such as "1.2.0"'),
+        (f'release = {{{RELEASE.replace("= 1", "= 2")}}}', "policy: bad release threshold"),
+        (f'release = {{{RELEASE.replace("fns", "fns>1")}}}', "policy: bad release name"),
+        (f'release = {{{RELEASE}, svn = 1}}', "field release.svn"),
+        (f'release = {{{RELEASE.replace(ADDRESS, ADDRESS.lower())}}}', "field release.auditors.0"),
+    ],
+)  # fmt: skip
+def test_faults_of_a_policy_alone_name_their_field(text: str, said: str) -> None:
+    """Conditions of a wrong size, half a mask, half a TCB: whatever is wrong is said."""
+    with pytest.raises(PolicyFileError) as caught:
+        decode_single_policy(text.encode())
+    assert said in caught.value.message
+
+
+@given(st.one_of(st.binary(max_size=200), st.text(max_size=200).map(str.encode)))
+def test_any_bytes_as_one_policy(data: bytes) -> None:
+    """Whatever a file holds, the error is the package's own."""
+    with pytest.raises(PolicyFileError):
+        decode_single_policy(data)
+
+
+@given(policies.map(encode_single_policy).flatmap(mutations))
+def test_changed_files(data: bytes) -> None:
+    """A changed file is refused, or a policy that its own file gives again."""
+    try:
+        policy = decode_single_policy(data)
+    except PolicyFileError:
+        return
+    assert decode_single_policy(encode_single_policy(policy)) == policy
+
+
 def test_words() -> None:
     """Whatever is not the strict default is said."""
     match = Match(
@@ -206,3 +321,65 @@ def test_words() -> None:
         assert word in said
     assert said.startswith("any of (")
     assert said.endswith("; nobody)")
+
+
+@given(policies, policies)
+def test_words_say_everything(first: Policy, second: Policy) -> None:
+    """Two policies that differ have different words, in one line."""
+    assert (policy_words(first) == policy_words(second)) is (first == second)
+    assert "\n" not in policy_words(first)
+
+
+def test_words_of_every_condition() -> None:
+    """Conditions on a TEE and on releases are said in full."""
+    said = [policy_words(match) for match in ALL_MATCHES]
+    assert "on SGX" in said[0]
+    assert "attributes 04" in said[0]
+    assert f"mr_td {'60' * 48}" in said[1]
+    for word in (
+        "on SEV-SNP Genoa or Milan",
+        "TCB not below (boot loader 4, TEE 0, SNP 24, microcode 219)",
+        "VMPL 0 to 1",
+        "migration allowed",
+        "VLEK allowed",
+        f"host_data {'71' * 32}",
+    ):
+        assert word in said[2]
+    assert said[3].startswith("release fns 1.2.0 or newer endorsed by 2 of 3 auditors (0x")
+
+
+BY_CODE = Match(measurement=bytes.fromhex(DIGEST))
+LONG = Match(measurement=bytes.fromhex(DIGEST + DIGEST[:32]))
+ZERO_TCB = SnpMatch(minimum_tcb=SnpTcb())
+
+
+@pytest.mark.parametrize(
+    "policy, said",
+    [
+        (replace(BY_CODE, tee=TdxMatch()), "of another kind of TEE"),
+        (replace(LONG, tee=SgxMatch()), "of another kind of TEE"),
+        (LONG, "no SEV-SNP guest"),
+        (Match(signer=bytes(32), tee=TdxMatch()), "no signer"),
+        (replace(LONG, tee=ZERO_TCB), "every firmware"),
+        (replace(LONG, tee=replace(SNP_MATCH.tee, allow_vlek=True), platform_ids=(b"p",)), "cloud"),  # type: ignore[type-var]  # of SNP
+        (replace(LONG, tee=SNP_MATCH.tee, advisories=("SA-1",)), "not looked at"),
+        (replace(BY_CODE, grace_s=5), "nothing to pass"),
+        (replace(BY_CODE, tcb_statuses=("OutOfDate",)), "for ever"),
+        (replace(BY_CODE, advisories=("SA-1",)), "that carry another one"),
+        (replace(BY_CODE, allow_debug=True), "development networks"),
+        (Match(tee=TdxMatch(mr_td=bytes(48))), "any kernel"),
+        (AllOf((BY_CODE, replace(BY_CODE, measurement=bytes([1]) * 32))), "admits nobody"),
+    ],
+)
+def test_doubts(policy: Policy, said: str) -> None:
+    """What is valid and hardly meant is said, with its place."""
+    encode_policy(policy)
+    assert said in " ".join(policy_doubts(policy))
+    assert policy_doubts(AnyOf((BY_CODE, policy)))[0].startswith("any[1]")
+
+
+def test_no_doubts() -> None:
+    """Policies as they should be raise none, and neither does nobody."""
+    for policy in (NOBODY, BY_CODE, replace(SNP_MATCH, platform_ids=()), TDX_MATCH):
+        assert policy_doubts(policy) == ()
+    assert policy_doubts(AllOf((BY_CODE, Match(signer=bytes(32))))) == ()
