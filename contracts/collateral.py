@@ -94,6 +94,17 @@ def update_collateral(
     return Outcome(Reason.OK, CollateralUpdated(verdict or b""))
 
 
+def is_timely(verified_at_s: int, parameters: Parameters, time_ms: int) -> bool:
+    """Whether a verdict of this Unix second was made about when its block was.
+
+    It may be as old as the checkpoint under evidence may be, and off by the clocks' error; a second
+    more, because verdicts have whole seconds.
+    """
+    age_ms = time_ms - verified_at_s * 1000
+    skew_ms = parameters.skew_ms
+    return -skew_ms <= age_ms <= parameters.checkpoint_age_ms + skew_ms + 1000
+
+
 def put_in_force(state: Changes, facts: CollateralFacts, digest: bytes, index: int) -> None:
     """Write the record of collateral whose bytes have `digest` and stand at entry `index`."""
     held = collateral_of(state, facts.key)
@@ -173,9 +184,7 @@ def _verdict(operation: UpdateCollateral, verdict: bytes | None) -> CollateralVe
 
 
 def _verify_timely(judged: CollateralVerdict, parameters: Parameters, time_ms: int) -> None:
-    age_ms = time_ms - judged.verified_at_s * 1000
-    skew_ms = parameters.skew_ms
-    if not -skew_ms <= age_ms <= parameters.checkpoint_age_ms + skew_ms:
+    if not is_timely(judged.verified_at_s, parameters, time_ms):
         raise RefusedError(
             Reason.COLLATERAL_REFUSED, "it was judged at another time: send the same bytes again"
         )

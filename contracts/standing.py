@@ -13,7 +13,7 @@ collection (`place`), whether evidence opens a session at all (`sessions`).
 from attestation.verdict import Verdict
 from ledger.reason import Reason
 
-from contracts.collateral import CollateralRecord, collateral_of
+from contracts.collateral import CollateralRecord, collateral_of, is_timely
 from contracts.errors import RefusedError
 from contracts.records import Parameters, SessionRecord, SignerRecord
 from contracts.view import StateView
@@ -58,11 +58,7 @@ def generation_of(verdict: Verdict, view: StateView, parameters: Parameters, tim
     Raises RefusedError EVIDENCE_UNDECIDED unless it was made about now, by the very bytes that are
     in force, and these have not ended. The same evidence may be sent again then.
     """
-    age_ms = time_ms - verdict.verified_at_s * 1000
-    skew_ms = parameters.skew_ms
-    # As old as the checkpoint under the evidence may be, and the clock's error; verdicts have
-    # whole seconds, so one made now is up to a second old.
-    if not -skew_ms <= age_ms <= parameters.checkpoint_age_ms + skew_ms + 1000:
+    if not is_timely(verdict.verified_at_s, parameters, time_ms):
         raise RefusedError(_UNDECIDED, "the evidence was judged at another time: send it again")
     key = verdict.collateral_key
     record = collateral_of(view, key)

@@ -15,6 +15,7 @@ from attestation.collateral_verdict import decode_collateral_verdict, encode_col
 from attestation.errors import AttestationError
 from attestation.rules import VerificationRules
 from attestation.verdict import decode_verdict, encode_verdict
+from contracts.collateral import is_timely
 from contracts.execute import parameters_of
 from contracts.view import StateView
 from ledger.errors import LedgerError
@@ -47,9 +48,7 @@ class VerdictJudge:
             for submission in block.submissions:
                 _verify_payloads(submission)
                 at_s = await self._verify(submission, view, brought)
-                age_ms = block.now_ms - at_s * 1000
-                skew_ms = parameters.skew_ms
-                if at_s and not -skew_ms <= age_ms <= parameters.checkpoint_age_ms + skew_ms:
+                if at_s and not is_timely(at_s, parameters, block.now_ms):
                     raise BlockRefusedError("a verdict was not found at the block's time")
         except (AttestationError, LedgerError) as error:
             raise BlockRefusedError(f"a verdict or payload cannot be found again: {error}") from (
