@@ -28,6 +28,10 @@ class KeystoreError(NodeError):
     """An account's keystore, key or password file cannot be used, or the password is wrong."""
 
 
+class NotAcceptedError(NodeError):
+    """Evidence in a file was refused, or nothing could be decided about it."""
+
+
 class RollbackError(NodeError):
     """The data directory is older than the rollback lock: a restored backup or a lost disk."""
 

@@ -15,10 +15,12 @@ from node.cli.account import account
 from node.cli.audit import audit
 from node.cli.collateral import collateral
 from node.cli.collection import collection
+from node.cli.evidence import evidence
 from node.cli.network import network
 from node.cli.node import node
 from node.cli.output import show_error
 from node.cli.platform import platform
+from node.cli.policy import policy
 from node.cli.receipt import receipt
 from node.cli.release import release
 from node.cli.secret import secret
@@ -36,9 +38,11 @@ sealedger.add_command(account)
 sealedger.add_command(audit)
 sealedger.add_command(collateral)
 sealedger.add_command(collection)
+sealedger.add_command(evidence)
 sealedger.add_command(network)
 sealedger.add_command(node)
 sealedger.add_command(platform)
+sealedger.add_command(policy)
 sealedger.add_command(receipt)
 sealedger.add_command(release)
 sealedger.add_command(secret)

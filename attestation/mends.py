@@ -1,0 +1,114 @@
+"""What each code of a refusal means, and what mends it: for people who read one.
+
+Rules: every code has its line; docs/attestation.md shows the same table.
+"""
+
+from dataclasses import dataclass
+
+from attestation.errors import DecisionFault, EvidenceFault
+
+
+@dataclass(frozen=True, slots=True)
+class Mend:
+    """A code's meaning, and what whoever sees it can do."""
+
+    meaning: str
+    mend: str
+
+
+_AGAIN = "take the evidence again, on the machine itself; if it stays so, do not trust its sender"
+_VCEK = (
+    "fetch the certificate for this very chip and REPORTED_TCB; a firmware update makes a new one"
+)
+_REFRESH = "sealedger collateral update, then sealedger collateral show KEY --save FILE"
+_REPORT_IT = "try again; if it stays so, send us the evidence and the collateral"
+
+_EVIDENCE = {
+    EvidenceFault.MALFORMED: Mend(
+        "the bytes are not of the form of their kind",
+        "give the file as the platform made it: binary, whole, nothing around it",
+    ),
+    EvidenceFault.NOT_CANONICAL: Mend(
+        "a quote or report of another shape than the one that is accepted",
+        "have the quoting library put the PCK chain into the quote (certification type 5); "
+        "a report has to come from the guest itself",
+    ),
+    EvidenceFault.UNKNOWN_ROOT: Mend(
+        "the certificates end in a root that is not believed",
+        "use evidence of production hardware; of a development network: --root",
+    ),
+    EvidenceFault.SIGNATURE: Mend("a signature that does not verify", _AGAIN),
+    EvidenceFault.REVOKED: Mend(
+        "the vendor revoked the platform's key, a signer, or its TCB level",
+        "update firmware and microcode and provision the machine anew, or use another machine",
+    ),
+    EvidenceFault.DEBUG: Mend(
+        "the host may read this enclave's memory", "build and launch it without debug"
+    ),
+    EvidenceFault.NO_TCB_LEVEL: Mend(
+        "the platform is older than any TCB level that the vendor names",
+        "update microcode, firmware and the TDX module",
+    ),
+    EvidenceFault.TD_ATTRIBUTES: Mend(
+        "a TD that the host may observe or take elsewhere",
+        "launch it with SEPT_VE_DISABLE, and without profiling, migration and service TD",
+    ),
+    EvidenceFault.CERTIFICATE_DATES: Mend(
+        "a certificate that is not valid at the time of judging",
+        "get a fresh certificate; for evidence of the past: --at",
+    ),
+    EvidenceFault.REPORT_DATA: Mend(
+        "the evidence was made for another key or handshake",
+        "make evidence and certificate for the same key, in one run",
+    ),
+    EvidenceFault.PRODUCT: Mend("report and certificate are of different processors", _VCEK),
+    EvidenceFault.TCB_MISMATCH: Mend("the certificate was made for another TCB", _VCEK),
+    EvidenceFault.CHIP_MISMATCH: Mend("the certificate is that of another chip", _VCEK),
+    EvidenceFault.RETIRED: Mend(
+        "evidence of a service that is no more: nobody can verify it", "use DCAP"
+    ),
+    EvidenceFault.REFUSED: Mend("the verification library refused, in its own words", _AGAIN),
+}
+
+_DECISION = {
+    DecisionFault.ROOT_UNUSABLE: Mend(
+        "the root is none of a vendor, or no root at all",
+        "use collateral of Intel or AMD; of a development network: --root",
+    ),
+    DecisionFault.CERTIFICATE_MISSING: Mend(
+        "a SEV-SNP report needs the certificates above it",
+        "--chain FILE with VCEK, ASK and ARK, or VLEK, ASVK and ARK",
+    ),
+    DecisionFault.COLLATERAL_MISSING: Mend(
+        "nothing says how the platform fares",
+        "--collateral FILE; sealedger collateral show KEY --save FILE takes it from a ledger",
+    ),
+    DecisionFault.COLLATERAL_MALFORMED: Mend("collateral that cannot be read", _REFRESH),
+    DecisionFault.COLLATERAL_UNTRUSTED: Mend(
+        "collateral that its vendor did not sign", f"do not use it; {_REFRESH}"
+    ),
+    DecisionFault.COLLATERAL_OTHER_PLATFORM: Mend(
+        "collateral for other platforms than this one", "give that of the key which is expected"
+    ),
+    DecisionFault.COLLATERAL_NUMBER: Mend(
+        "older or newer collateral than the network allows", _REFRESH
+    ),
+    DecisionFault.COLLATERAL_EXPIRED: Mend(
+        "collateral or a signer past its end", f"{_REFRESH}; for evidence of the past: --at"
+    ),
+    DecisionFault.COLLATERAL_FROM_FUTURE: Mend(
+        "collateral made after the time of judging",
+        "set the clock; for evidence of the past: collateral of its time",
+    ),
+    DecisionFault.COLLATERAL_NO_REVOCATIONS: Mend(
+        "AMD's collateral without its revocation list",
+        "--collateral FILE with the list of the product line, from AMD's service",
+    ),
+    DecisionFault.RESULT_UNKNOWN: Mend("an answer that this version does not know", _REPORT_IT),
+    DecisionFault.VERIFIER_ABORTED: Mend("the verifier process died", _REPORT_IT),
+    DecisionFault.VERIFIER_TIMEOUT: Mend("the verifier process took too long", _REPORT_IT),
+    DecisionFault.VERIFIER_BUSY: Mend("too many wait for the verifier", "try again"),
+    DecisionFault.VERIFIER_CLOSED: Mend("the verifier has been ended", "try again"),
+}
+
+MENDS: dict[str, Mend] = {str(code): one for code, one in (*_EVIDENCE.items(), *_DECISION.items())}

@@ -1,0 +1,137 @@
+"""Evidence and what belongs to it, as people give it to commands: files and options.
+
+Rules: every file is read whole and at most to its bound, a pipe like a file, ``-`` is standard
+input; what cannot be read or used is wrong usage, never a refusal. Judging is a child process of
+the verifier, which lives as long as the command.
+"""
+
+import asyncio
+import functools
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar, cast
+
+import click
+
+from attestation.certificate_files import MAX_FILE_BYTES as MAX_CHAIN_BYTES
+from attestation.collateral_files import MAX_FILE_BYTES as MAX_COLLATERAL_BYTES
+from attestation.errors import CannotDecideError, DecodeError
+from attestation.evidence_files import MAX_FILE_BYTES as MAX_EVIDENCE_BYTES
+from attestation.judge_file import judge_file
+from attestation.judgement import Judgement, Question
+from attestation.policy import Policy
+from attestation.ratls.pem import MAX_FILE_BYTES as MAX_ROOT_BYTES
+from attestation.ratls.pem import read_der
+from attestation.rules import load_root
+from attestation.worker import VerificationWorker
+from node.cli.output import UsageFault
+
+LATEST_S = 253_402_300_799  # the last second of the year 9999
+
+given_path = click.Path(path_type=Path, dir_okay=False, allow_dash=True)
+C = TypeVar("C", bound=Callable[..., object])
+Option = Callable[[Callable[..., object]], Callable[..., object]]
+
+_AT = click.option(
+    "--at",
+    "at_s",
+    type=click.IntRange(0, LATEST_S),
+    metavar="UNIX_SECONDS",
+    help="Judge as of this time.  [default: now]",
+)
+_ROOT = click.option(
+    "--root",
+    type=given_path,
+    help="Believe this root certificate (PEM or DER) instead of Intel's and AMD's.",
+)
+_CHAIN = click.option(
+    "--chain",
+    type=given_path,
+    multiple=True,
+    help="For SEV-SNP: VCEK or VLEK, ASK or ASVK, ARK; PEM, DER or a host's table. Repeatable.",
+)
+_COLLATERAL = click.option(
+    "--collateral",
+    type=given_path,
+    multiple=True,
+    help="Collateral: as saved by collateral show, JSON, or AMD's files. Repeatable.",
+)
+_OPTIONS: tuple[Option, ...] = (_AT, _ROOT, _CHAIN, _COLLATERAL)  # the last is shown first
+
+
+def judged_by(command: C) -> C:
+    """Options that say by what to judge; the command gets ``beside``, which makes the question."""
+
+    @functools.wraps(command)
+    def with_beside(
+        collateral: tuple[Path, ...],
+        chain: tuple[Path, ...],
+        root: Path | None,
+        at_s: int | None,
+        **given: object,
+    ) -> object:
+        def beside(file: Path, policy: Policy | None = None) -> Question:
+            return Question(
+                file=read_given(file, MAX_EVIDENCE_BYTES, "evidence"),
+                now_s=int(time.time()) if at_s is None else at_s,
+                collateral=tuple(
+                    read_given(one, MAX_COLLATERAL_BYTES, "collateral") for one in collateral
+                ),
+                chain=tuple(read_given(one, MAX_CHAIN_BYTES, "chain") for one in chain),
+                root=None if root is None else _read_root(root),
+                policy=policy,
+            )
+
+        return command(beside=beside, **given)
+
+    for option in _OPTIONS:
+        option(with_beside)
+    return cast("C", with_beside)
+
+
+def judge(question: Question) -> Judgement:
+    """The answer; UsageFault where a file is of no use."""
+    try:
+        return asyncio.run(_judge(question))
+    except DecodeError as error:
+        raise UsageFault(str(error), "docs/attestation.md says which files are read") from error
+
+
+def read_given(path: Path, limit: int, name: str) -> bytes:
+    """The whole of a file or pipe of at most `limit` bytes; UsageFault."""
+    is_standard_input = str(path) == "-"
+    try:
+        if is_standard_input:
+            data = sys.stdin.buffer.read(limit + 1)
+        else:
+            with path.open("rb") as file:
+                data = file.read(limit + 1)
+    except OSError as error:
+        reason = error.strerror or "cannot be read"
+        raise UsageFault(f"{name}: {path}: {reason}", "name a file that can be read") from error
+    if len(data) > limit:
+        raise UsageFault(
+            f"{name}: {path}: larger than {limit} bytes", "no such file is as large: see --help"
+        )
+    if not data:
+        raise UsageFault(f"{name}: {path}: empty", "name a file with content")
+    return data
+
+
+async def _judge(question: Question) -> Judgement:
+    worker = VerificationWorker()
+    try:
+        return await judge_file(question, worker)
+    finally:
+        await worker.close()
+
+
+def _read_root(path: Path) -> bytes:
+    try:
+        root = read_der(read_given(path, MAX_ROOT_BYTES, "root"))
+        load_root(root)
+    except (DecodeError, CannotDecideError) as error:
+        raise UsageFault(f"root: {path}: {error}", "name one self-signed certificate") from error
+    return root
