@@ -1,10 +1,12 @@
 """Random histories of the rules against a model that was written without them.
 
 Several enclaves open sessions, put, read, delete and acquire keys in single and atomic
-transactions; accounts make collections, change and freeze them, put, delete and destroy. They
-repeat, withhold and renumber what they signed, while the clock moves. Every answer must be the
-model's, and after every step the state holds exactly the versions, marks, terms and quotas that the
-model knows. At the end the whole history is run again over a fresh state.
+transactions; accounts make collections, change and freeze them, put, delete and destroy; members
+and owners revoke sessions, releases are published, endorsed and revoked, and collateral changes
+under all of it. They repeat, withhold and renumber what they signed, while the clock moves. Every
+answer must be the model's, and after every step the state holds exactly the versions, marks, terms
+and quotas that the model knows, and who may ask what is what the model says. At the end the whole
+history is run again over a fresh state.
 """
 
 from dataclasses import dataclass, replace
@@ -22,23 +24,17 @@ from hypothesis.stateful import (
     rule,
 )
 
-from attestation.identity import Identity, encode_identity
-from attestation.policy import AllOf, AnyOf, Match, encode_policy
+from attestation.identity import encode_identity
 from attestation.verdict import encode_verdict
 from contracts.admission import Moment, is_named
 from contracts.errors import RefusedError
 from contracts.execute import Repeated
 from contracts.holdings import decode_collection, decode_owner
+from contracts.queries import AskContext, Asker
 from contracts.versions import decode_head, decode_version
 from ledger import keys
-from ledger.format.genesis import Limits
-from ledger.format.operation import (
-    AcquireKey,
-    Delete,
-    KeyServiceStart,
-    Put,
-    Read,
-)
+from ledger.format.hygiene import RevokeSession
+from ledger.format.operation import Delete, Put, Read
 from ledger.format.outcome import (
     Conflict,
     Deleted,
@@ -48,6 +44,16 @@ from ledger.format.outcome import (
     PutDone,
     ReadGranted,
     SessionOpened,
+    Votes,
+)
+from ledger.format.query import Query, ShowHead
+from ledger.format.releases import (
+    EndorseRelease,
+    PublishRelease,
+    ReleaseVersion,
+    RevokeRelease,
+    encode_release,
+    release_digest,
 )
 from ledger.format.terms import (
     CollectionTerms,
@@ -58,122 +64,40 @@ from ledger.format.terms import (
 )
 from ledger.format.transaction import SignerKind
 from ledger.reason import Reason
-from tests.support import rules_model
+from tests.support.hygiene_model import Answer
 from tests.support.refusals import refuses
-from tests.support.rules_model import Answer, Asked, Model, Rights, Session, Step, Value
+from tests.support.rules_model import Asked, Session, Step, Value
+from tests.support.rules_world import (
+    AUDITORS,
+    EDITIONS,
+    EVERYBODY,
+    IDENTITIES,
+    LIFETIMES_MS,
+    MEANINGS,
+    MINUTE_MS,
+    NAMES,
+    OWNED,
+    OWNERS,
+    RIGHTS,
+    STEPS,
+    TERMS,
+    VERSIONS_OF_FNS,
+    genesis,
+    model,
+    release_of,
+)
+from tests.support.small_hygiene import Edition, bring
 from tests.support.small_rules import (
-    SERVICE_KEY,
     Enclave,
     Signer,
     SmallRules,
     Terms,
     account,
-    collection,
+    core_signer,
     digests,
-    genesis_bytes,
-    identity_of,
     new_session,
-    policy_of,
     put_of,
     replayed,
-)
-
-MINUTE_MS = 60_000
-LIMITS = Limits(
-    session_ms=20 * MINUTE_MS,
-    skew_ms=1_000,
-    denials=20,
-    value_bytes=1_000,
-    owner_collections=2,
-    owner_bytes=2_000,
-)
-WEEK_MS = 7 * 24 * 60 * MINUTE_MS
-SIGNER = b"s" * 32
-
-# The enclaves, and what the policies below mean for them, said by hand.
-IDENTITIES: dict[str, Identity] = {
-    "alpha": identity_of("alpha"),
-    "beta": identity_of("beta"),
-    "svn 2": identity_of("gamma", signer=SIGNER, product_id=7, svn=2),
-    "svn 3": identity_of("delta", signer=SIGNER, product_id=7, svn=3),
-    "other product": identity_of("gamma", signer=SIGNER, product_id=8, svn=9),
-    "debug alpha": identity_of("alpha", debug=True),
-    "stranger": identity_of("stranger"),
-}
-SVN_2 = Match(signer=SIGNER, product_id=7, minimum_svn=2)
-SVN_3 = replace(SVN_2, minimum_svn=3)
-BETA = Match(measurement=identity_of("beta").measurement)
-COLLECTIONS = (
-    collection("shared", policy_of("alpha", "beta"), policy_of("alpha")),
-    collection("team/a", policy_of("alpha"), policy_of("alpha", "beta")),
-    collection("signed", encode_policy(AnyOf((BETA, SVN_2))), encode_policy(AllOf((SVN_2, SVN_3)))),
-)
-RIGHTS = {
-    "shared": Rights(frozenset({"alpha", "beta"}), frozenset({"alpha"})),
-    "team/a": Rights(frozenset({"alpha"}), frozenset({"alpha", "beta"})),
-    "signed": Rights(frozenset({"beta", "svn 2", "svn 3"}), frozenset({"svn 3"})),
-}
-
-# What owners say, and what it means, said by hand.
-MEANINGS = {
-    CollectionTerms(policy_of("alpha"), policy_of("beta")): Rights(
-        frozenset({"alpha"}), frozenset({"beta"})
-    ),
-    CollectionTerms(policy_of("alpha", "stranger"), policy_of("alpha"), ttl_ms=MINUTE_MS): Rights(
-        frozenset({"alpha", "stranger"}), frozenset({"alpha"}), MINUTE_MS
-    ),
-    CollectionTerms(encode_policy(SVN_2), encode_policy(AnyOf((BETA, SVN_3))), ttl_ms=999): Rights(
-        frozenset({"svn 2", "svn 3"}), frozenset({"beta", "svn 3"}), 999
-    ),
-}
-EVERYBODY = CollectionTerms(
-    policy_of("alpha", "beta", "gamma", "delta", "stranger"), policy_of("alpha")
-)
-MEANINGS[EVERYBODY] = Rights(
-    frozenset({"alpha", "beta", "svn 2", "svn 3", "other product", "stranger"}),
-    frozenset({"alpha"}),
-)
-OWNED = ("own/1", "own/2", "own/3")
-OWNERS = ("olga", "otto")
-
-PLACES = st.sampled_from([*RIGHTS, *RIGHTS, *OWNED, *OWNED, "nowhere"])
-TERMS = st.sampled_from(list(MEANINGS))
-NAMES = st.sampled_from(["x", "y", "x/y"])
-VERSIONS = st.none() | st.integers(1, 4)
-IF_VERSIONS = st.none() | st.none() | st.integers(0, 3)
-DIGESTS = st.integers(0, 255).map(lambda byte: bytes((byte,)) * 32)
-TTLS = st.sampled_from([0, 0, 0, 500, 2 * MINUTE_MS])
-PUTS = st.builds(
-    lambda place, name, digest, if_version, ttl_ms: put_of(
-        *(place, name),
-        sealed_digest=digest,
-        record_id=digest[:16],
-        if_version=if_version,
-        ttl_ms=ttl_ms,
-    ),
-    *(PLACES, NAMES, DIGESTS, IF_VERSIONS, TTLS),
-)
-ODD_PUTS = st.builds(
-    lambda put, changes: replace(put, **changes),
-    PUTS,
-    st.sampled_from([{"mode": 2}, {"size": 15}, {"size": 1_017}, {"size": 1_016}, {"epoch": 2}]),
-)
-STEPS: st.SearchStrategy[Step] = st.one_of(
-    PUTS,
-    PUTS,
-    st.builds(Read, PLACES, NAMES, VERSIONS),
-    st.builds(Read, PLACES, NAMES),
-    st.builds(Delete, PLACES, NAMES, IF_VERSIONS),
-    st.builds(AcquireKey, PLACES),
-    ODD_PUTS,
-    st.sampled_from([b"\xff", b"", KeyServiceStart(bytes(32), SERVICE_KEY)]),
-    st.builds(Destroy, PLACES, NAMES, VERSIONS),
-    st.builds(CreateCollection, st.sampled_from([*OWNED, "shared"]), TERMS),
-    st.builds(SetPolicy, PLACES, TERMS),
-    st.builds(FreezeCollection, PLACES, st.sampled_from([True, False, False])),
-)
-LIFETIMES_MS = st.sampled_from(
-    [1, 1_000, MINUTE_MS, MINUTE_MS, 601_000, 601_001, WEEK_MS + 1_000, WEEK_MS + 1_001]
 )
 
 
@@ -210,6 +134,8 @@ def seen(outcome: Outcome) -> Answer:
             return (name, "destroyed", first, last)
         case Conflict(version):
             return (name, version)
+        case Votes(cast, needed):
+            return (name, "votes", cast, needed)
         case KeyAcquired(place, epoch=1, session_id=session_id, session_epoch=1):
             return (name, "key", place, session_id)
         case ReadGranted() as read:
@@ -251,9 +177,10 @@ class RulesMachine(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.net = SmallRules(genesis_bytes(COLLECTIONS, LIMITS))
-        limits = rules_model.Limits(20 * MINUTE_MS, 1_000, 20, 1_000, 2, 2_000)
-        self.model = Model(RIGHTS, limits, MEANINGS)
+        self.net = SmallRules(genesis())
+        self.model = model()
+        self.core = core_signer()
+        self.accounts: dict[str, Client] = {}
         self.tags = 0
 
     # ------------------------------------------------------------------- sessions
@@ -270,10 +197,19 @@ class RulesMachine(RuleBasedStateMachine):
         for who, place, terms in zip(OWNERS, OWNED, MEANINGS, strict=False):
             signer = account(who)
             session = Session(bytes(12) + signer.name, who, 2**64, is_account=True)
-            client = Client(None, signer, session)
+            client = self.accounts[who] = Client(None, signer, session)
             self.transact(client, (CreateCollection(place, terms),))
             made.append(client)
         return multiple(*made)
+
+    @initialize(target=clients)
+    def first_members(self) -> object:
+        """Two members are there who own nothing."""
+        for who in AUDITORS:
+            signer = account(who)
+            session = Session(bytes(12) + signer.name, who, 2**64, is_account=True)
+            self.accounts[who] = Client(None, signer, session)
+        return multiple(*(self.accounts[who] for who in AUDITORS))
 
     @rule(target=clients, who=st.sampled_from(list(IDENTITIES)))
     def open(self, who: str) -> object:
@@ -287,8 +223,9 @@ class RulesMachine(RuleBasedStateMachine):
         operation = net.opening(enclave)
         verdict = encode_verdict(net.verdict(IDENTITIES[who], operation))
         envelope, index = net.envelope(new_session(enclave), operation), net.size
-        if not self.model.may_open(who):
-            with refuses(Reason.NOT_ADMITTED):
+        why = self.model.why_not_open(who, net.time_ms)
+        if why:
+            with refuses(Reason[why]):
                 net.do(envelope, verdict)
             return None
         detail = net.executed(envelope, verdict).outcomes[0].detail
@@ -296,6 +233,7 @@ class RulesMachine(RuleBasedStateMachine):
         assert detail.expires_ms == net.time_ms + 20 * MINUTE_MS
         signer = Signer(SignerKind.SESSION, detail.session_id, enclave.key.sign)
         session = Session(detail.session_id, who, detail.expires_ms)
+        self.model.opened(session)
         return Client(enclave, signer, session, envelope, index)
 
     @rule(client=clients)
@@ -314,6 +252,22 @@ class RulesMachine(RuleBasedStateMachine):
         verdict = encode_verdict(self.net.verdict(IDENTITIES[client.session.who], operation))
         with refuses(Reason.SESSION_KEY_REUSED):
             self.net.do(self.net.envelope(new_session(enclave), operation), verdict)
+
+    # ------------------------------------------------------------------- collateral
+
+    @rule(edition=EDITIONS, lasts_ms=st.sampled_from([MINUTE_MS, 10**9, 10**9]))
+    def bring(self, edition: Edition, lasts_ms: int) -> None:
+        """New collateral comes; who was judged by the old one meanwhile has to be judged again."""
+        net, hygiene = self.net, self.model.hygiene
+        enclave = Enclave("alpha")
+        operation = net.opening(enclave)
+        verdict = encode_verdict(net.verdict(IDENTITIES["alpha"], operation))
+        hygiene.ends_s = (net.time_ms + lasts_ms) // 1000
+        says = edition.says and f"{edition.says} {net.size}"
+        bring(net, self.core, replace(edition, says=says, valid_until_s=hygiene.ends_s))
+        hygiene.generation += bool(edition.says) or edition.number_up > 0
+        with refuses(Reason.EVIDENCE_UNDECIDED):
+            net.do(net.envelope(new_session(enclave), operation), verdict)
 
     # --------------------------------------------------------------- transactions
 
@@ -358,6 +312,59 @@ class RulesMachine(RuleBasedStateMachine):
     def submit(self, client: Client, steps: tuple[Step, ...]) -> Held:
         """A transaction as clients usually make it."""
         return self.transact(client, steps)
+
+    @rule(
+        target=held,
+        client=clients,
+        others=st.lists(clients, min_size=1, max_size=3),
+        place=st.sampled_from(["", "", "own/1", "own/1", "own/2", "shared"]),
+        later=st.lists(STEPS, max_size=2).map(tuple),
+        atomic=st.booleans(),
+    )
+    def revoke(
+        self,
+        client: Client,
+        others: list[Client],
+        place: str,
+        later: tuple[Step, ...],
+        atomic: bool,
+    ) -> Held:
+        """Somebody revokes some sessions, for a collection or for everything, and goes on."""
+        steps = tuple(RevokeSession(one.session.id, place) for one in others)
+        return self.transact(client, (*steps, *later), atomic=atomic)
+
+    @rule(one=clients, signer=st.sampled_from(AUDITORS), name=NAMES)
+    def vote(self, one: Client, signer: str, name: str) -> None:
+        """All but one member vote; then the last does, while the session's put is on its way."""
+        until_ms = self.net.time_ms + MINUTE_MS
+        terms = Terms(one.signer.sequence, until_ms)
+        flying = self.signed(one, terms, (put_of("shared", name),))
+        for who in (*OWNERS[:1], signer):
+            self.transact(self.accounts[who], (RevokeSession(one.session.id, ""),))
+        self.send(flying)
+
+    @rule(
+        target=held,
+        client=owners,
+        endorser=st.sampled_from(AUDITORS),
+        version=st.sampled_from(VERSIONS_OF_FNS),
+        is_revoked=st.booleans(),
+    )
+    def release(
+        self, client: Client, endorser: str, version: ReleaseVersion, is_revoked: bool
+    ) -> Held:
+        """A release lets the stranger in, and perhaps out again while he puts."""
+        digest = release_digest(encode_release(release_of(version)))
+        place = OWNED[OWNERS.index(client.session.who)]
+        terms = next(one for one, rights in MEANINGS.items() if rights.released)
+        self.transact(client, (PublishRelease(release_of(version)), SetPolicy(place, terms)))
+        self.transact(self.accounts[endorser], (EndorseRelease("fns", version, digest),))
+        stranger = self.attest("stranger")
+        if is_revoked:
+            self.transact(client, (RevokeRelease("fns", version),))
+        if stranger is not None:
+            self.transact(stranger, (put_of(place, "x"), Read(place, "x")))
+        return self.transact(client, (Destroy(place, "x"),))
 
     @rule(target=held, client=owners, place=st.sampled_from(OWNED), terms=TERMS, name=NAMES)
     def own(self, client: Client, place: str, terms: CollectionTerms, name: str) -> Held:
@@ -527,6 +534,23 @@ class RulesMachine(RuleBasedStateMachine):
     # --------------------------------------------------------------- what must hold
 
     @invariant()
+    def questions_follow_the_same_rules(self) -> None:
+        """A session may ask exactly where it may act, and not at all when it is over."""
+        net, model = self.net, self.model
+        context = AskContext(net.network_id, net.parameters, net.time_ms)
+        for session in model.sessions:
+            kind = SignerKind.SESSION
+            query = Query(net.network_id, kind, session.id, net.time_ms, ShowHead("x", "x"))
+            why = model.why_over(session, net.time_ms)
+            if why:
+                with refuses(Reason[why]):
+                    Asker.of(query, context, net.state)
+                continue
+            asker = Asker.of(query, context, net.state)
+            for place in (*RIGHTS, *OWNED, "nowhere"):
+                assert asker.may_ask(place) == model.may_ask(session, place), (session, place)
+
+    @invariant()
     def versions_are_complete(self) -> None:
         """Every value that a put stored has its record, deleted ones too, and there is no other."""
         rows = self.net.state.rows
@@ -564,7 +588,7 @@ class RulesMachine(RuleBasedStateMachine):
         rows, model = self.net.state.rows, self.model
         places = {keys.name_of_collection(key) for key in rows if key.startswith(b"sC")}
         assert places == set(model.rights)
-        names = {account(who).name: who for who in OWNERS} | {b"": ""}
+        names = {account(who).name: who for who in (*OWNERS, *AUDITORS)} | {b"": ""}
         for place, rights in model.rights.items():
             record = decode_collection(rows[keys.collection(place)])
             assert names[record.owner] == rights.owner

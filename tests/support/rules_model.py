@@ -8,6 +8,7 @@ tuples of words and numbers.
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
 
+from ledger.format.hygiene import RevokeSession, UpdateCollateral
 from ledger.format.operation import (
     AcquireKey,
     Delete,
@@ -17,6 +18,7 @@ from ledger.format.operation import (
     Put,
     Read,
 )
+from ledger.format.releases import EndorseRelease, PublishRelease, RevokeRelease
 from ledger.format.terms import (
     CollectionTerms,
     CreateCollection,
@@ -24,9 +26,10 @@ from ledger.format.terms import (
     FreezeCollection,
     SetPolicy,
 )
+from tests.support.hygiene_model import Answer, Hygiene
 
-Answer = tuple[object, ...]
 Step = Operation | bytes  # bytes: an operation that does not decode
+Managed = Put | Read | Delete | Destroy | AcquireKey | SetPolicy | FreezeCollection
 
 
 @dataclass(frozen=True)
@@ -38,6 +41,7 @@ class Rights:
     ttl_ms: int = 0
     owner: str = ""
     frozen: bool = False
+    released: frozenset[str] = frozenset()  # read and write while there is such a release
 
 
 @dataclass(frozen=True)
@@ -50,6 +54,7 @@ class Limits:
     value_bytes: int
     owner_collections: int
     owner_bytes: int
+    identity_sessions: int
 
 
 @dataclass
@@ -60,6 +65,7 @@ class Session:
     who: str
     expires_ms: int
     is_account: bool = False
+    generation: int = 0  # of the collateral that it was judged by
     denials: int = 0
     ran: dict[int, tuple[int, int]] = field(default_factory=dict)  # number: (transaction, entry)
 
@@ -119,28 +125,83 @@ class At:
 
 
 HOPELESS = ("MALFORMED", "UNKNOWN_COLLECTION", "WRONG_SIGNER")
-WORTHLESS = (*HOPELESS, "DENIED", "COLLECTION_EXISTS", "QUOTA_EXCEEDED", "NOT_FOUND")
+WORTHLESS = (
+    *(*HOPELESS, "DENIED", "COLLECTION_EXISTS", "QUOTA_EXCEEDED", "NOT_FOUND"),
+    *("UNKNOWN_SESSION", "RELEASE_EXISTS", "UNKNOWN_RELEASE", "RELEASE_REVOKED"),
+)
 WEEK_MS = 7 * 24 * 3_600_000
 
 
 class Model:
-    """The ledger in a dict; `meanings` says whom an owner's terms name."""
+    """The ledger in a dict; `meanings` says whom an owner's terms name.
+
+    What stands around sessions is `hygiene`.
+    """
 
     def __init__(
         self,
         rights: dict[str, Rights],
         limits: Limits,
         meanings: dict[CollectionTerms, Rights],
+        hygiene: Hygiene,
     ) -> None:
         self.rights = dict(rights)
         self.limits = limits
         self.meanings = meanings
+        self.hygiene = hygiene
+        self.sessions: list[Session] = []
         self.secrets: dict[tuple[str, str], Secret] = {}
         self.marks: set[tuple[str, str, int, int, str]] = set()
 
     def may_open(self, who: str) -> bool:
         """Whether any collection knows the enclave."""
-        return any(who in one.readers | one.writers for one in self.rights.values())
+        return any(self._reads(who, one) or self._writes(who, one) for one in self.rights.values())
+
+    def why_not_open(self, who: str, time_ms: int) -> str:
+        """Why an enclave cannot open a session now; empty if it can."""
+        if self.hygiene.has_ended(time_ms):
+            return "EVIDENCE_UNDECIDED"
+        if not self.may_open(who):
+            return "NOT_ADMITTED"
+        open_now = [one for one in self.sessions if not self.why_over(one, time_ms)]
+        if sum(one.who == who for one in open_now) >= self.limits.identity_sessions:
+            return "TOO_MANY_SESSIONS"
+        return ""
+
+    def opened(self, session: Session) -> None:
+        """A session opened now."""
+        session.generation = self.hygiene.generation
+        self.hygiene.known.add(session.id)
+        self.sessions.append(session)
+
+    def why_over(self, session: Session, time_ms: int) -> str:
+        """Why a session may not be used any more; empty if it may."""
+        if time_ms >= session.expires_ms:
+            return "SESSION_EXPIRED"
+        if session.id in self.hygiene.said.gone:
+            return "SESSION_REVOKED"
+        if session.denials >= self.limits.denials:
+            return "SESSION_CLOSED"
+        is_old = session.generation != self.hygiene.generation
+        if not session.is_account and (is_old or self.hygiene.has_ended(time_ms)):
+            return "COLLATERAL_CHANGED"
+        return ""
+
+    def may_ask(self, session: Session, place: str) -> bool:
+        """Whether a session that may be used may ask about a collection."""
+        one = self.rights.get(place)
+        if one is None or (place, session.id) in self.hygiene.said.parted:
+            return False
+        return self._reads(session.who, one) or self._writes(session.who, one)
+
+    def _reads(self, who: str, rights: Rights) -> bool:
+        return who in rights.readers or self._is_released(who, rights)
+
+    def _writes(self, who: str, rights: Rights) -> bool:
+        return who in rights.writers or self._is_released(who, rights)
+
+    def _is_released(self, who: str, rights: Rights) -> bool:
+        return who in rights.released and self.hygiene.is_released()
 
     def owned(self, who: str) -> set[str]:
         """The collections of an account."""
@@ -166,20 +227,22 @@ class Model:
         why = self._why_not(asked, time_ms)
         if why:
             return ("refused", why)
-        before = (deepcopy(self.secrets), dict(self.rights), set(self.marks))
+        before = (deepcopy(self.secrets), dict(self.rights), set(self.marks), self.hygiene.saved())
         answers, denials = self._run(asked, entry, time_ms)
         told = next((one[0] for one in answers if one[0] != "OK"), "")
         worth = not all(answer[0] in HOPELESS for answer in answers)
         if asked.atomic and told:
             self.secrets, self.rights = deepcopy(before[0]), dict(before[1])
             self.marks = before[2] | {mark for mark in self.marks if mark[4] == "DENIED"}
+            self.hygiene.said = deepcopy(before[3])
             answers = [("NOT_EXECUTED",) if one[0] == "OK" else one for one in answers]
         if session.is_account:
-            worth = bool(self.owned(session.who)) and not all(
-                answer[0] in WORTHLESS for answer in answers
-            )
+            has_part = self.owned(session.who) or self.hygiene.has_published(session.who)
+            is_heard = any("votes" in answer for answer in answers)
+            is_good = not all(answer[0] in WORTHLESS for answer in answers)
+            worth = is_heard or (bool(has_part) and is_good)
         if not worth:
-            self.secrets, self.rights, self.marks = before
+            self.secrets, self.rights, self.marks, self.hygiene.said = before
             return ("refused", told)
         if not session.is_account:
             session.denials = denials + sum(answer[0] in HOPELESS for answer in answers)
@@ -191,10 +254,9 @@ class Model:
         longest = WEEK_MS if session.is_account else 600_000
         if asked.number <= session.newest - 1024:
             return "SEQUENCE_PASSED"
-        if time_ms >= session.expires_ms:
-            return "SESSION_EXPIRED"
-        if session.denials >= self.limits.denials:
-            return "SESSION_CLOSED"
+        why = self.why_over(session, time_ms)
+        if why:
+            return why
         if time_ms >= asked.until_ms:
             return "TRANSACTION_EXPIRED"
         if asked.until_ms - time_ms > longest + self.limits.skew_ms:
@@ -209,15 +271,17 @@ class Model:
                 answers.append(("SESSION_CLOSED",))
                 continue
             answer = self._answer(asked.session, step, At(entry, position, time_ms))
-            denials += answer[0] == "DENIED" and not asked.session.is_account
+            denials += answer[0] in ("DENIED", "SESSION_REVOKED") and not asked.session.is_account
             answers.append(answer)
         return answers, denials
 
     def _answer(self, session: Session, step: Step, at: At) -> Answer:
         if isinstance(step, bytes):
             return ("MALFORMED",)
-        if isinstance(step, OpenSession | KeyServiceStart):
+        if isinstance(step, OpenSession | KeyServiceStart | UpdateCollateral):
             return ("WRONG_SIGNER",)
+        if isinstance(step, RevokeSession | PublishRelease | EndorseRelease | RevokeRelease):
+            return self._on_hygiene(session, step)
         if isinstance(step, CreateCollection):
             return self._create(session, step)
         if session.is_account and isinstance(step, Read | AcquireKey):
@@ -225,10 +289,8 @@ class Model:
         rights = self.rights.get(step.collection)
         if rights is None:
             return ("UNKNOWN_COLLECTION",)
-        if not _may(session, step, rights):
-            if isinstance(step, Put | Read | Delete | Destroy):
-                self._mark(step, at, "DENIED")
-            return ("DENIED",)
+        if not self._may(session, step, rights):
+            return self._deny(session, step, at)
         if isinstance(step, SetPolicy):
             changed = self.meanings[step.terms]
             changed = replace(changed, owner=rights.owner, frozen=rights.frozen)
@@ -238,6 +300,37 @@ class Model:
             self.rights[step.collection] = replace(rights, frozen=step.frozen)
             return ("OK",)
         return self._on_secret(session, step, rights, at)
+
+    def _on_hygiene(
+        self,
+        session: Session,
+        step: RevokeSession | PublishRelease | EndorseRelease | RevokeRelease,
+    ) -> Answer:
+        if not session.is_account:
+            return ("WRONG_SIGNER",)
+        if not isinstance(step, RevokeSession):
+            return self.hygiene.on_release(session.who, step)
+        rights = self.rights.get(step.collection)
+        owner = None if rights is None else rights.owner
+        return self.hygiene.revoke_session(session.who, step, owner)
+
+    def _may(self, session: Session, step: Managed, rights: Rights) -> bool:
+        if session.is_account:
+            return session.who == rights.owner
+        if isinstance(step, SetPolicy | FreezeCollection | Destroy):
+            return False
+        if (step.collection, session.id) in self.hygiene.said.parted:
+            return False
+        may = self._reads if isinstance(step, Read) else self._writes
+        return may(session.who, rights)
+
+    def _deny(self, session: Session, step: Managed, at: At) -> Answer:
+        if isinstance(step, Put | Read | Delete | Destroy):
+            self._mark(step, at, "DENIED")
+        elif not isinstance(step, AcquireKey):
+            return ("DENIED",)
+        is_parted = (step.collection, session.id) in self.hygiene.said.parted
+        return ("SESSION_REVOKED",) if is_parted else ("DENIED",)
 
     def _on_secret(
         self,
@@ -333,11 +426,3 @@ class Model:
             return ("EXPIRED",)
         place = (step.collection, step.name)
         return ("OK", "read", *place, number, value, session.id)
-
-
-def _may(session: Session, step: Operation, rights: Rights) -> bool:
-    if session.is_account:
-        return session.who == rights.owner
-    if isinstance(step, SetPolicy | FreezeCollection | Destroy):
-        return False
-    return session.who in (rights.readers if isinstance(step, Read) else rights.writers)
