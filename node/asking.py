@@ -1,9 +1,10 @@
 """Signed questions: judged by the rules, answered from durable state, each entry with its proof.
 
 An answer's entries are proven under one certified checkpoint; operations that the asker may not see
-are left out, and entries without any, unless they are asked for by index. One answer looks at a
-bounded number of operations and says where to go on. There is a bounded number of watches, and they
-end when the node stops.
+are left out, and entries without any, unless they are asked for by index. Who has no part in
+anything may ask by index, and is shown what was said of releases. One answer looks at a bounded
+number of operations and says where to go on. There is a bounded number of watches, and they end
+when the node stops.
 """
 
 import asyncio
@@ -243,7 +244,7 @@ class Asking:
             for position, operation in enumerate(stored.operations)
             if _is_wanted(asker, asked, operation)
         )
-        if not opened and not asked.indices:
+        if not opened and not (asked.indices and asker.may_ask_any()):
             return None
         hashes = self._replica.tree.inclusion_proof(index, certified.size)
         return OpenedEntry(index, self._leaf(index), hashes, opened)

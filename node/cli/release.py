@@ -11,21 +11,18 @@ from pathlib import Path
 
 import click
 
-from attestation.platforms.software_manifest import measure, read_manifest
 from enclave_client.errors import InvalidRequestError, ReleaseFileError
 from enclave_client.owner_releases import Endorsed, ProvenRelease, Published, Revoked
 from enclave_client.release_file import encode_release_file, read_release_file
 from enclave_client.rows import ReleaseRow
-from ledger.errors import FormatError
 from ledger.format.address import encode_address
 from ledger.format.releases import (
     EnclaveRelease,
-    ReleaseMeasurement,
-    is_release_name,
     parse_version,
     release_title,
 )
 from node.cli.output import UsageFault, show, show_rows
+from node.cli.release_options import DIGEST, RELEASE_NAME, VERSION, Measured, measuring
 from node.cli.release_words import (
     digest_of,
     proven_fields,
@@ -36,62 +33,8 @@ from node.cli.release_words import (
 from node.cli.target import Target, reaching
 from node.cli.words import Fields, plain, time_words
 
-_SGX = 1
 _FILE = click.Path(path_type=Path, dir_okay=False)
-_measure_option = click.option(
-    "--measure", "manifests", type=_FILE, multiple=True, metavar="MANIFEST",
-    help="The manifest of an app of the software platform: its measurement now, beside the "
-    "file's. Repeatable.",
-)  # fmt: skip
 _yes_option = click.option("--yes", is_flag=True, help="Do not ask.")
-
-
-class _ReleaseName(click.ParamType[str]):
-    """A name of releases."""
-
-    name = "name"
-
-    def convert(
-        self, value: object, param: click.Parameter | None, ctx: click.Context | None
-    ) -> str:
-        text = str(value)
-        if not is_release_name(text):
-            self.fail("a name is 1 to 64 characters of A-Z a-z 0-9 . _ / - in segments", param, ctx)
-        return text
-
-
-class _Version(click.ParamType[str]):
-    """A version."""
-
-    name = "version"
-
-    def convert(
-        self, value: object, param: click.Parameter | None, ctx: click.Context | None
-    ) -> str:
-        try:
-            return str(parse_version(str(value)))
-        except FormatError as error:
-            self.fail(str(error), param, ctx)
-
-
-class _Digest(click.ParamType[bytes]):
-    """The digest of a release."""
-
-    name = "hex"
-
-    def convert(
-        self, value: object, param: click.Parameter | None, ctx: click.Context | None
-    ) -> bytes:
-        try:
-            data = bytes.fromhex(str(value))
-        except ValueError:
-            data = b""
-        if len(data) != 32:
-            self.fail("expected 64 hex digits", param, ctx)
-        return data
-
-
-_NAME, _VERSION = _ReleaseName(), _Version()
 
 
 @click.group()
@@ -101,11 +44,11 @@ def release() -> None:
 
 @release.command()
 @click.argument("release_file", metavar="FILE", type=_FILE)
-@_measure_option
+@measuring
 @reaching(account=True, receipt=True)
-def publish(target: Target, release_file: Path, manifests: tuple[Path, ...]) -> None:
+def publish(target: Target, release_file: Path, measured: Measured) -> None:
     """Publish the release that FILE (TOML) describes: once, never to be changed."""
-    wanted = _read(release_file, manifests)
+    wanted = _read(release_file, measured)
 
     async def run() -> Published:
         async with target.owner() as owner:
@@ -123,22 +66,22 @@ def publish(target: Target, release_file: Path, manifests: tuple[Path, ...]) -> 
 
 @release.command()
 @click.argument("release_file", metavar="FILE", type=_FILE)
-@_measure_option
+@measuring
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def digest(release_file: Path, manifests: tuple[Path, ...], as_json: bool) -> None:
+def digest(release_file: Path, measured: Measured, as_json: bool) -> None:
     """Print the digest of the release that FILE describes; no connection is made.
 
     It is what an auditor endorses: make FILE from your own build and compare.
     """
-    fields = release_fields(_read(release_file, manifests))
+    fields = release_fields(_read(release_file, measured))
     show(fields if as_json else plain(fields), as_json=as_json)
 
 
 @release.command()
-@click.argument("name", type=_NAME)
-@click.argument("version", type=_VERSION)
+@click.argument("name", type=RELEASE_NAME)
+@click.argument("version", type=VERSION)
 @click.option(
-    "--digest", "reviewed", type=_Digest(), help="The digest of what was reviewed, and no other."
+    "--digest", "reviewed", type=DIGEST, help="The digest of what was reviewed, and no other."
 )
 @_yes_option
 @reaching(account=True, receipt=True)
@@ -181,8 +124,8 @@ def endorse(target: Target, name: str, version: str, reviewed: bytes | None, yes
 
 
 @release.command()
-@click.argument("name", type=_NAME)
-@click.argument("version", type=_VERSION)
+@click.argument("name", type=RELEASE_NAME)
+@click.argument("version", type=VERSION)
 @_yes_option
 @reaching(account=True, receipt=True)
 def revoke(target: Target, name: str, version: str, yes: bool) -> None:
@@ -212,7 +155,7 @@ def revoke(target: Target, name: str, version: str, yes: bool) -> None:
 
 
 @release.command("list")
-@click.argument("name", type=_NAME, required=False)
+@click.argument("name", type=RELEASE_NAME, required=False)
 @reaching(account=True)
 def list_releases(target: Target, name: str | None) -> None:
     """List the releases of NAME, or of all names, as the node says."""
@@ -239,8 +182,8 @@ def list_releases(target: Target, name: str | None) -> None:
 
 
 @release.command("show")
-@click.argument("name", type=_NAME)
-@click.argument("version", type=_VERSION)
+@click.argument("name", type=RELEASE_NAME)
+@click.argument("version", type=VERSION)
 @click.option("--file", "as_file", is_flag=True, help="Print it as a release file.")
 @reaching(account=True)
 def show_release(target: Target, name: str, version: str, as_file: bool) -> None:
@@ -265,8 +208,7 @@ def show_release(target: Target, name: str, version: str, as_file: bool) -> None
         show_lines(fields, err=False)
 
 
-def _read(file: Path, manifests: tuple[Path, ...]) -> EnclaveRelease:
-    measured = tuple(ReleaseMeasurement(_SGX, measure(read_manifest(one))) for one in manifests)
+def _read(file: Path, measured: Measured) -> EnclaveRelease:
     try:
         return read_release_file(file, measured)
     except ReleaseFileError as error:

@@ -54,9 +54,12 @@ async def test_a_life(shell: Shell, file: str, tmp_path: Path) -> None:
     measured = measure(read_manifest(Path(shell.manifest("app")))).hex()
     assert made["release"] == "fns@1.2.0"
     assert made["measurements"] == [f"sgx {measured}"]
+    every = ("--tee", "sgx", "--tee", "tdx", "--tee", "snp")
+    offline = ("release", "digest", file, "--measure", shell.manifest("app"), "--json")
+    lines = (await shell(*offline, *every)).done.fields["measurements"]
+    assert [line.split()[0] for line in lines] == ["sgx", "tdx", "snp"]
     assert made["auditors"] == ADDRESSES
-    offline = ("release", "digest", file, "--measure", shell.manifest("app"))
-    digest = (await shell(*offline, "--json")).done.fields["digest"]
+    digest = (await shell(*offline)).done.fields["digest"]
     assert digest == made["digest"]
     reviewed = ("--digest", digest, "--yes", "--receipt", str(receipts["endorse"]), "--json")
     endorsed = (await endorse(shell, AUDITORS[0], *reviewed)).done.fields

@@ -16,7 +16,7 @@ from enclave_client.errors import (
 )
 from enclave_client.offline import verify_receipt_file
 from enclave_client.owner import OwnerClient
-from enclave_client.queries import list_releases, open_entries
+from enclave_client.queries import list_releases
 from enclave_client.receipts import Receipt
 from enclave_client.rows import ReleaseRow
 from ledger.format.operation import Read
@@ -268,9 +268,11 @@ async def test_strangers_see_releases_only(
     published = await publisher.releases.publish(release_of(network))
     async with node.client("app") as app:
         stored = await app.put("name", b"value")
-    indices = {published.receipt.index, stored.receipt.index}
+    indices = (published.receipt.index, stored.receipt.index)
     async with owner_of(node, account(99)) as stranger:
-        events = await open_entries(stranger._asking, indices, "entries")
+        answer = await stranger._asking.ask(OpenEntries(0, 9, indices=indices), "entries")
+        events = stranger._asking.events(answer)
+        assert len(answer.entries) == 1
         assert [event.operation for event in events] == [PublishRelease(release_of(network))]
         watched = stranger.watch("any")
         with pytest.raises(DeniedError):
