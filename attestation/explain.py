@@ -186,7 +186,7 @@ def _status_rows(match: Match, subject: Subject, now_s: int) -> Iterator[_Row]:
         until = status_until(match, identity) if status in wanted and not unlisted else FOREVER
         expected = f"UpToDate, or a TCB level of {_date(now_s - match.grace_s)} or later"
         got = _date(identity.tcb_date_s) if identity.tcb_date_s else "no date"
-        yield "grace_s", expected, got, now_s < until
+        yield "grace", expected, got, now_s < until
 
 
 def _date(time_s: int) -> str:

@@ -5,6 +5,8 @@ so its TCB status is UNKNOWN, which no verified identity has and no policy admit
 which there is no status, stays NOT_RATED, and the caller says that nothing was verified.
 """
 
+from dataclasses import replace
+
 from attestation.dcap.layout import parse_quote
 from attestation.dcap.pck import read_platform
 from attestation.dcap.verify import read_code
@@ -49,15 +51,15 @@ def _of_quote(evidence: Evidence) -> Identity:
 
 def _of_report(evidence: Evidence) -> Identity:
     report = parse_report(evidence.quote)
-    if not evidence.certificate:
-        return read_identity(report, _line(report), is_vlek=report.has_vlek_signature)
-    key = parse_endorsement_key(evidence.certificate)
-    return read_identity(report, key.line, is_vlek=key.is_vlek)
-
-
-def _line(report: SnpReport) -> str:
-    processor = report.processor
-    line = None if processor is None else line_of_processor(processor.family, processor.model)
+    line, is_vlek = _line(report), report.has_vlek_signature
+    if evidence.certificate:
+        key = parse_endorsement_key(evidence.certificate)
+        line, is_vlek = key.line, key.is_vlek
     if line is None:
         raise DecodeError("report: names no known processor, and no certificate came with it")
-    return line
+    return replace(read_identity(report, line, is_vlek=is_vlek), debug=report.allows_debug)
+
+
+def _line(report: SnpReport) -> str | None:
+    processor = report.processor
+    return None if processor is None else line_of_processor(processor.family, processor.model)

@@ -92,6 +92,14 @@ def read_single_policy(path: Path, part: str = "") -> Policy:
     return decode_single_policy(_read(path), str(path), part=part)
 
 
+def policies_of_file(path: Path) -> dict[str, Policy]:
+    """The policies of a file, by the PARTS of a collection's, or one without a name."""
+    data = _read(path)
+    if any(name in _table(data, str(path)) for name in PARTS):
+        return {part: decode_single_policy(data, str(path), part=part) for part in PARTS}
+    return {"": decode_single_policy(data, str(path))}
+
+
 def decode_policy_file(data: bytes, source: str = "given") -> CollectionTerms:
     """The terms of TOML bytes; PolicyFileError names the bad field."""
     return _checked(PolicyFile, _table(data, source), source).terms()

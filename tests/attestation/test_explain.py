@@ -94,7 +94,7 @@ def test_a_grace_is_shown_as_dates() -> None:
         advisories=IDENTITY.advisories,
         grace_s=86_400,
     )
-    row = findings(match, IDENTITY)["grace_s"]
+    row = findings(match, IDENTITY)["grace"]
     assert (row.expected, row.got, row.ok) == (
         "UpToDate, or a TCB level of 2027-01-14 or later",
         "2026-05-28",
