@@ -53,12 +53,13 @@ def vendor_rules(collateral: Collateral) -> VerificationRules:
 
     Raises CannotDecideError (ROOT_UNUSABLE) for another root.
     """
-    root = _root(collateral)
+    root = root_of(collateral)
     verify_production_trust((root,), ())
     return VerificationRules(roots=(root,), tcb_signer_pins=(INTEL_TCB_SIGNER,))
 
 
-def _root(collateral: Collateral) -> bytes:
+def root_of(collateral: Collateral) -> bytes:
+    """The root (DER) that collateral ends in, believed or not; raises CannotDecideError."""
     if not isinstance(collateral, DcapCollateral):
         return collateral.ark
     try:

@@ -1,47 +1,64 @@
 """What ``sealedger node init`` does: fill a home so that it is founded whole or not at all.
 
 1. Nothing that stands there is written over. A platform may be there already, accounts too.
-2. Everything is made in a folder of its own inside the home, which may be a mount point, and then
-   moved, genesis last: without it a home holds no node.
-3. Whatever goes wrong, an interrupt included, what was made is removed again. Only a killed program
+2. On hardware the core proves itself, and gives sealing keys, before anything is written.
+3. Everything is made in a folder of its own inside the home, which may be a mount point, and then
+   moved file by file (Gramine renames no folders), genesis last: without it a home holds no node.
+4. Whatever goes wrong, an interrupt included, what was made is removed again. Only a killed program
    leaves the folder behind, and the next one says so.
 """
 
 import os
 import shutil
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from attestation.errors import AttestationError
-from attestation.platforms.software import (
-    SoftwarePlatform,
-    SoftwareTrust,
-    create_platform,
-    read_trust,
-)
+from attestation.platforms.detect import AUTO, SOFTWARE, PlatformPlaces, find_platforms
+from attestation.platforms.platform import Platform
+from attestation.platforms.software import SoftwarePlatform, create_platform, read_trust
 from attestation.platforms.software_files import SGX
-from attestation.rules import VerificationRules
-from attestation.verify import verify_collateral
 from enclave_client.network_file import NetworkFile
-from ledger.format.genesis import Collection
+from ledger.format.genesis import Collection, Profile
 from ledger.format.names import verify_name
 from node.config import NodeConfig
+from node.core_platform import open_core_platform
 from node.errors import ConfigError
-from node.founding import CorePlatform, FoundingPlan, found_development_network
+from node.founding import (
+    UNGOVERNED,
+    CorePlatform,
+    FoundingPlan,
+    Governance,
+    found_development_network,
+)
+from node.founding_core import STRICT, Accepted, core_policy, prove_core
+from node.founding_trust import FoundingTrust, read_trust_files, software_trust, verify_trust
 from node.home import Home, replace_file
 
 STAGING = ".founding"
 
 
 @dataclass(frozen=True, slots=True)
-class FirstHome:
-    """What the operator chooses. `endpoint` is what clients connect to, if not where it listens.
+class PlatformChoice:
+    """Where the core runs, and what the network believes beside that.
 
-    `tee` is the kind of TEE that the software platform stands for; one that is there already has
-    to be of it.
+    `kind` is a platform's name, or `auto` for the TEE that is found. `tee` is what the software
+    platform stands for; one that is there already has to be of it. `collateral` and `roots` are
+    files, for the core's hardware and for that of clients.
     """
+
+    kind: str = SOFTWARE
+    tee: str = SGX
+    collateral: tuple[Path, ...] = ()
+    roots: tuple[Path, ...] = ()
+    accepted: Accepted = STRICT
+
+
+@dataclass(frozen=True, slots=True)
+class FirstHome:
+    """What the operator chooses. `endpoint` is what clients connect to, if not where it listens."""
 
     home: Path
     name: str
@@ -50,61 +67,93 @@ class FirstHome:
     http_listen: str
     lock: Path | None = None
     endpoint: str | None = None
-    tee: str = SGX
+    platform: PlatformChoice = PlatformChoice()
+    governance: Governance = UNGOVERNED
 
 
-def found_home(chosen: FirstHome, core_manifest: Path, now_ms: int) -> NetworkFile:
-    """Found a development network of one node (1 to 3 above).
+async def found_home(chosen: FirstHome, places: PlatformPlaces, now_ms: int) -> NetworkFile:
+    """Found a development network of one node (1 to 4 above).
 
-    Raises ConfigError if something is in the way, and what founding raises.
+    `places` is where platforms are looked for, and the core's manifest on the software platform,
+    whose directory is the home's own. Raises ConfigError if something is in the way or the core
+    does not prove itself, PlatformError, and what founding raises.
     """
-    home = Home(chosen.home)
-    config = _config(chosen)
+    home, now_s = Home(chosen.home), now_ms // 1000
+    choice = replace(chosen.platform, kind=_kind(chosen.platform.kind, places))
+    config = _config(chosen, choice.kind)
     name = verify_name(chosen.name)
     _verify_free(home, config)
+    proven = None
+    if choice.kind != SOFTWARE:
+        opened = open_core_platform(choice.kind, places, Profile.DEVELOPMENT, {})
+        proven = await _core(opened, _believed(choice), choice.accepted, now_s)
     with _building(home, config.ledger.lock) as staged:
-        if home.platform.exists():
-            platform_at = home.platform
-        else:
-            platform_at = staged.platform
-            create_platform(platform_at, now_ms // 1000, tee=chosen.tee)
-        platform = SoftwarePlatform.open(platform_at, core_manifest)
-        _verify_tee(platform_at, platform.enclave.tee, chosen.tee)
+        core = proven or await _software_core(home, staged, choice, places, now_s)
         plan = FoundingPlan(
             name=name,
             collections=chosen.collections,
             endpoint=chosen.endpoint or chosen.listen,
+            governance=chosen.governance,
             lock=config.ledger.lock,
         )
         replace_file(staged.config, config.encode(), 0o644)
-        trust = read_trust(platform_at)
-        _verify_collateral(platform_at, trust, now_ms // 1000)
-        core = CorePlatform(platform, trust, platform.enclave.by_signer)
         return found_development_network(staged, plan, core, now_ms)
 
 
-def _verify_tee(platform: Path, found: str, chosen: str) -> None:
-    if found != chosen:
+def _kind(chosen: str, places: PlatformPlaces) -> str:
+    """The platform to found on; what is to be simulated has to be asked for by name."""
+    if chosen != AUTO:
+        return chosen
+    found = [one for one in find_platforms(places) if one.name != SOFTWARE]
+    for one in found:
+        if one.is_found:
+            return one.name
+    why = "; ".join(f"{one.name}: {one.reason}" for one in found)
+    raise ConfigError(f"no TEE found: {why}", "for trials without one: --platform software")
+
+
+def _believed(choice: PlatformChoice) -> FoundingTrust:
+    return read_trust_files(choice.collateral, choice.roots)
+
+
+async def _core(
+    platform: Platform, trust: FoundingTrust, accepted: Accepted, now_s: int
+) -> CorePlatform:
+    collateral = verify_trust(trust, now_s)
+    identity = await prove_core(platform, collateral, trust.rules, now_s)
+    return CorePlatform(platform, trust, core_policy(identity, accepted, now_s))
+
+
+async def _software_core(
+    home: Home, staged: Home, choice: PlatformChoice, places: PlatformPlaces, now_s: int
+) -> CorePlatform:
+    """The core on the home's software platform, which is made if there is none."""
+    believed = _believed(choice)
+    at = home.platform
+    if not at.exists():
+        at = staged.platform
+        create_platform(at, now_s, tee=choice.tee)
+    if places.manifest is None:
+        raise ConfigError("the software platform needs the core's manifest")
+    platform = SoftwarePlatform.open(at, places.manifest)
+    found = platform.enclave.tee
+    if found != choice.tee:
         hint = f"--tee {found}, or move the platform away"
-        raise ConfigError(f"{platform} stands for {found}, not for {chosen}", hint)
-
-
-def _verify_collateral(platform: Path, trust: SoftwareTrust, now_s: int) -> None:
-    """What genesis holds is in force from the first entry on: nobody judges it again."""
-    rules = VerificationRules(roots=(trust.root,), tcb_signer_pins=trust.tcb_signer_pins)
+        raise ConfigError(f"{at} stands for {found}, not for {choice.tee}", hint)
+    own = software_trust(read_trust(at))
     try:
-        verify_collateral(trust.collateral, rules, now_s)
-    except AttestationError as error:
-        raise ConfigError(
-            f"{platform}: its collateral cannot be used: {error}",
-            "move this platform away, so that init makes another",
-        ) from error
+        verify_trust(own, now_s)
+    except ConfigError as error:
+        hint = "move this platform away, so that init makes another"
+        raise ConfigError(f"{at}: {error}", hint) from error
+    return await _core(platform, own.joined(believed), choice.accepted, now_s)
 
 
-def _config(chosen: FirstHome) -> NodeConfig:
+def _config(chosen: FirstHome, platform: str) -> NodeConfig:
     settings: dict[str, object] = {
         "grpc": {"listen": chosen.listen},
         "http": {"listen": chosen.http_listen},
+        "platform": {"kind": platform},
     }
     if chosen.lock is not None:
         settings["ledger"] = {"lock": chosen.lock.absolute()}
@@ -148,8 +197,8 @@ def _building(home: Home, lock: Path | None) -> Iterator[Home]:
         yield staged
         for source, target in zip(_pieces(staged), _pieces(home), strict=True):
             if source.exists():
-                source.rename(target)
                 moved.append(target)
+                _move(source, target)
         _sync(home.root)
     except BaseException:
         _remove([*moved, *([] if lock is None else [lock])])
@@ -158,6 +207,17 @@ def _building(home: Home, lock: Path | None) -> Iterator[Home]:
         _remove([staging])
         if is_new and not any(home.root.iterdir()):
             home.root.rmdir()
+
+
+def _move(source: Path, target: Path) -> None:
+    """Move a file, or a folder by making it anew and moving what is in it; durable on return."""
+    if not source.is_dir():
+        source.rename(target)
+        return
+    target.mkdir(mode=stat.S_IMODE(source.stat().st_mode))
+    for inner in sorted(source.iterdir()):
+        _move(inner, target / inner.name)
+    _sync(target)
 
 
 def _remove(paths: list[Path]) -> None:

@@ -1,6 +1,7 @@
 """Founding a network of one node: keys are born, genesis is written with them, the log starts.
 
-1. The platform: for development a fresh software quoting enclave with its own root.
+1. The platform, opened and proven (node.founding_core), and what the network believes
+   (node.founding_trust).
 2. The key service is born and shows its log key and service key; the node's key is drawn.
 3. Genesis names them, the roots, the collateral and the first collections; its hash is the network.
 4. The key service binds to genesis and seals its first state; the log gets entry 0; the rollback
@@ -14,7 +15,6 @@ from pathlib import Path
 from google.protobuf.message import DecodeError
 
 from attestation.platforms.platform import Platform
-from attestation.platforms.software import SoftwareTrust
 from attestation.policy import Match, encode_policy
 from attestation.verify import read_facts
 from contracts.genesis import RULES_VERSION, genesis_state
@@ -41,6 +41,7 @@ from ledger.log.tree import Tree
 from ledger.store import Store
 from node.config import NodeConfig
 from node.errors import ConfigError, DamagedError
+from node.founding_trust import TCB_CEILING, TCB_FLOOR, FoundingTrust
 from node.home import Home, SealedFile, replace_file
 from node.rollback_lock import Locked, RollbackLock
 from sealedger.v1 import ledger_pb2
@@ -52,11 +53,26 @@ _LIMITS = Limits(block_interval_ms=240_000)
 
 @dataclass(frozen=True, slots=True)
 class CorePlatform:
-    """The platform that the core runs on, and what a genesis says about it."""
+    """The platform that the core runs on, what the network believes, and which cores."""
 
     platform: Platform
-    trust: SoftwareTrust
+    trust: FoundingTrust
     core: Match
+
+
+@dataclass(frozen=True, slots=True)
+class Governance:
+    """Accounts with a word in the network, as sorted addresses of 20 bytes.
+
+    `threshold` members together end any session; auditors may ask about everything.
+    """
+
+    members: tuple[bytes, ...] = ()
+    threshold: int = 0
+    auditors: tuple[bytes, ...] = ()
+
+
+UNGOVERNED = Governance()
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +83,7 @@ class FoundingPlan:
     collections: tuple[Collection, ...]
     endpoint: str = "127.0.0.1:8700"
     limits: Limits = _LIMITS
+    governance: Governance = UNGOVERNED
     lock: Path | None = None  # the rollback lock, if not in the home
 
 
@@ -147,8 +164,8 @@ def _genesis(
     trust = TrustDocument(
         version=1,
         previous_digest=b"",
-        members=(),
-        member_threshold=0,
+        members=plan.governance.members,
+        member_threshold=plan.governance.threshold,
         origin=origin,
         log_generation=1,
         log_key=unborn.log_key,
@@ -158,10 +175,10 @@ def _genesis(
         witnesses=(),
         witness_quorum=0,
         core_policy=encode_policy(core.core),
-        roots=(core.trust.root,),
+        roots=core.trust.roots,
         tcb_signer_pins=core.trust.tcb_signer_pins,
-        tcb_floor=1,
-        tcb_ceiling=2**32 - 1,
+        tcb_floor=TCB_FLOOR,
+        tcb_ceiling=TCB_CEILING,
         rules_version=RULES_VERSION,
         rules_height=0,
         epoch=1,
@@ -173,9 +190,10 @@ def _genesis(
         time_ms=now_ms,
         salt=os.urandom(32),
         trust=encode_trust(trust),
-        collateral=(core.trust.collateral,),
+        collateral=core.trust.collateral,
         limits=plan.limits,
         collections=plan.collections,
+        auditors=plan.governance.auditors,
     )
 
 

@@ -8,20 +8,15 @@ from typing import Any
 import click
 
 from attestation.platforms.ias import verify_no_ias
-from attestation.platforms.software_enclave import enclave_of
-from attestation.platforms.software_files import SGX, TEES
-from attestation.platforms.software_manifest import read_manifest
-from attestation.policy import AnyOf, Match, encode_policy
-from ledger.format.genesis import Collection, decode_genesis, network_id
-from ledger.format.names import verify_name
+from ledger.format.genesis import decode_genesis, network_id
 from node.app import clock_ms
 from node.checks import check_files
+from node.cli.founding import first_home, founding_options
 from node.cli.output import show
 from node.cli.upkeep import progress_bar, show_check, show_fsck, show_status
-from node.config import NodeConfig
+from node.config import NodeConfig, PlatformConfig
 from node.core_platform import core_places, open_core_platform
-from node.errors import ConfigError
-from node.first_home import FirstHome, found_home
+from node.first_home import found_home
 from node.founding import read_genesis
 from node.fsck_home import check_home
 from node.home import DEFAULT_HOME, Home
@@ -49,45 +44,27 @@ def node() -> None:
 
 @node.command()
 @home_option
-@click.option("--name", default="local", show_default=True, help="The network's name.")
-@click.option(
-    "--app",
-    "apps",
-    multiple=True,
-    metavar="COLLECTION=MANIFEST",
-    help="A collection, and the manifest of an app that may read and write it. Repeatable.",
-)
-@click.option("--listen", default="127.0.0.1:8700", show_default=True, help="For gRPC.")
-@click.option("--http-listen", default="127.0.0.1:8701", show_default=True, help="For HTTP.")
-@click.option("--endpoint", help="What clients connect to.  [default: as --listen]")
-@click.option(
-    "--lock",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="The rollback lock's place, better on another disk.  [default: in the home]",
-)
-@click.option(
-    "--tee",
-    type=click.Choice(TEES),
-    default=SGX,
-    show_default=True,
-    help="The kind of TEE that the software platform stands for.",
-)
+@founding_options
 @json_option
-def init(as_json: bool, apps: tuple[str, ...], tee: str, **chosen: Any) -> None:
+def init(home: Path, as_json: bool, **chosen: Any) -> None:
     """Found a development network of one node.
 
-    Everything on this machine can read a development network's secrets: it is for trials.
+    On the software platform everything on this machine can read the network's secrets: it is for
+    trials. On hardware (docs/deploy) the core proves itself first, with the collateral given.
     """
     verify_no_ias(os.environ)
-    first = FirstHome(collections=_collections(apps, tee), tee=tee, **chosen)
-    network = found_home(first, CORE_MANIFEST, clock_ms())
+    first = first_home(home, chosen)
+    places = core_places(Home(home), PlatformConfig(), CORE_MANIFEST)
+    network = asyncio.run(found_home(first, places, clock_ms()))
     show(
         {
             "network_id": network.network_id.hex(),
             "origin": network.origin,
-            "home": str(first.home),
-            "network_file": str(Home(first.home).network),
-            "next": f"sealedger node start --home {first.home}",
+            "platform": NodeConfig.load(Home(home).config).platform.kind,
+            "core": network.key_service.about,
+            "home": str(home),
+            "network_file": str(Home(home).network),
+            "next": f"sealedger node start --home {home}",
         },
         as_json=as_json,
     )
@@ -159,21 +136,3 @@ def status(home: Path, as_json: bool) -> None:
     config = NodeConfig.load(place.config)
     network = network_id(read_genesis(place.genesis))
     show_status(asyncio.run(ask_status(config.grpc.listen, network)), as_json=as_json)
-
-
-def _collections(apps: tuple[str, ...], tee: str) -> tuple[Collection, ...]:
-    admitted: dict[str, list[Match]] = {}
-    for app in apps:
-        name, equals, manifest = app.partition("=")
-        if not equals:
-            raise ConfigError(f"--app {app}: expected COLLECTION=MANIFEST")
-        match = enclave_of(read_manifest(Path(manifest)), tee).by_code
-        matches = admitted.setdefault(verify_name(name), [])
-        if match not in matches:
-            matches.append(match)
-    return tuple(
-        Collection(name, policy, policy)
-        for name, policy in (
-            (name, encode_policy(AnyOf(tuple(matches)))) for name, matches in admitted.items()
-        )
-    )

@@ -1,11 +1,15 @@
 """``sealedger node init``: a home is founded whole, or not at all, and nothing is written over."""
 
+import asyncio
+import errno
+import os
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from attestation.platforms.detect import PlatformPlaces
 from attestation.platforms.software import SoftwarePlatform, create_platform
 from attestation.platforms.software_files import TEES
 from attestation.policy import AnyOf, encode_policy
@@ -29,6 +33,9 @@ NOW_MS = 1_800_000_000_000
 def chosen(home: Path, lock: Path | None = None) -> FirstHome:
     """What an operator might choose."""
     return FirstHome(home, "local", (), ANY_PORT, ANY_PORT, lock)
+
+
+PLACES = PlatformPlaces(manifest=CORE_MANIFEST)
 
 
 def everything(root: Path) -> dict[Path, bytes]:
@@ -119,12 +126,32 @@ def fail(*_: object, **__: object) -> None:
     raise KeyboardInterrupt
 
 
+def fail_at_last(directory: Path) -> None:
+    """The same, once every file is in its place."""
+    if (directory / "genesis.pb").exists():
+        raise KeyboardInterrupt
+
+
 @pytest.mark.parametrize("is_there", [False, True])
 @pytest.mark.parametrize(
-    "step", ["create_platform", "read_trust", "found_development_network", "_sync"]
+    "step, how",
+    [
+        ("create_platform", fail),
+        ("read_trust", fail),
+        ("prove_core", fail),
+        ("found_development_network", fail),
+        ("_move", fail),
+        ("_sync", fail),
+        ("_sync", fail_at_last),
+    ],
 )
 def test_what_fails_leaves_nothing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str, *, is_there: bool
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    step: str,
+    how: Callable[..., None],
+    *,
+    is_there: bool,
 ) -> None:
     """An interrupt at any step, the last included: the home is as before, and init works again."""
     home, lock = tmp_path / "home", tmp_path / "lock" / "rollback"
@@ -132,15 +159,33 @@ def test_what_fails_leaves_nothing(
         (home / "accounts").mkdir(parents=True)
         (home / "accounts" / "mine.json").write_text("kept")
     before = everything(tmp_path)
-    monkeypatch.setattr(first_home, step, fail)
+    monkeypatch.setattr(first_home, step, how)
     with pytest.raises(KeyboardInterrupt):
-        found_home(chosen(home, lock), CORE_MANIFEST, NOW_MS)
+        asyncio.run(found_home(chosen(home, lock), PLACES, NOW_MS))
     left = everything(tmp_path)
     left.pop(lock.parent, None)
     assert left == before
     monkeypatch.undo()
-    found_home(chosen(home, lock), CORE_MANIFEST, NOW_MS)
+    asyncio.run(found_home(chosen(home, lock), PLACES, NOW_MS))
     assert check_files(Home(home), CORE_MANIFEST, {}).problems == ()
+
+
+async def test_no_folder_is_renamed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A library OS that renames files only (Gramine's ENOSYS for folders) can found a home."""
+    rename = os.rename
+
+    def files_only(source: str, target: str) -> None:
+        # The software platform's folder, which no library OS needs, is made by a rename.
+        if Path(source).is_dir() and not Path(source).name.startswith(".platform."):
+            raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
+        rename(source, target)
+
+    monkeypatch.setattr("os.rename", files_only)
+    home = Home(tmp_path / "home")
+    await found_home(chosen(home.root), PLACES, NOW_MS)
+    assert check_files(home, CORE_MANIFEST, {}).problems == ()
+    secret = (home.node_key.parent, home.key_service.parent, home.lock.parent, home.root)
+    assert [folder.stat().st_mode & 0o777 for folder in secret] == [0o700] * len(secret)
 
 
 Place = Callable[[Home], Path]
@@ -176,7 +221,7 @@ async def test_nothing_is_written_over(tmp_path: Path, command: Command, what: s
 async def test_a_home_founded_twice(tmp_path: Path, command: Command) -> None:
     """The second init of a home changes nothing."""
     home = tmp_path / "home"
-    found_home(chosen(home), CORE_MANIFEST, NOW_MS)
+    await found_home(chosen(home), PLACES, NOW_MS)
     before = everything(home)
     said = await command("node", "init", "--home", str(home))
     assert said.code == 1

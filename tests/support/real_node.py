@@ -27,6 +27,7 @@ from node.app import RunningNode, open_node
 from node.cli.node import CORE_MANIFEST
 from node.config import NodeConfig
 from node.founding import CorePlatform, FoundingPlan, found_development_network
+from node.founding_trust import software_trust
 from node.home import Home
 from tests.support.repository import ROOT
 
@@ -148,7 +149,7 @@ def found(directory: Path, wanted: Found | None = None) -> RealNetwork:
     file = found_development_network(
         home,
         plan,
-        CorePlatform(core, trust, core.enclave.by_signer),
+        CorePlatform(core, software_trust(trust), core.enclave.by_signer),
         time.time_ns() // 1_000_000,
     )
     return RealNetwork(home, file, apps)
