@@ -27,7 +27,13 @@ from attestation.collateral_files import read_collateral_files
 from attestation.dcap.certificates import load_certificate, spki_digest
 from attestation.dcap.layout import parse_quote
 from attestation.dcap.pem import decode_chain
-from attestation.errors import CannotDecideError, DecisionFault, DecodeError, EvidenceError
+from attestation.errors import (
+    CannotDecideError,
+    DecisionFault,
+    DecodeError,
+    EvidenceError,
+    EvidenceFault,
+)
 from attestation.evidence import Evidence, EvidenceKind, encode_evidence
 from attestation.evidence_files import read_evidence_file
 from attestation.explain import explain
@@ -112,8 +118,7 @@ async def _judge(
     except EvidenceError as error:
         return replace(judgement, reasons=(_reason(error),))
     except CannotDecideError as error:
-        reason = _reason(error, material.where)
-        return replace(judgement, decision=Decision.UNDECIDED, reasons=(reason,))
+        return _undecided(judgement, _reason(error, material.where))
     is_listed = not isinstance(collateral, SnpCollateral) or bool(collateral.crl)
     return replace(
         judgement,
@@ -122,6 +127,13 @@ async def _judge(
         claimed=None,
         checks_revocation=is_listed,
     )
+
+
+def _undecided(judgement: Judgement, reason: Reason) -> Judgement:
+    """Nothing could be decided; but a debug enclave would be refused whatever was found."""
+    if judgement.claimed is None or not judgement.claimed.debug:
+        return replace(judgement, decision=Decision.UNDECIDED, reasons=(reason,))
+    return replace(judgement, reasons=(_reason(EvidenceError(EvidenceFault.DEBUG)), reason))
 
 
 async def _verdict(material: Material, question: Question, verifier: Verifier) -> Verdict:

@@ -51,7 +51,7 @@ def judgement_rows(judgement: Judgement, question: Question) -> Iterator[Row]:
     yield "kind", f"{judgement.kind}{', ' if judgement.form else ''}{judgement.form}"
     yield "judged as of", time_words(question.now_s * 1000)
     for number, reason in enumerate(judgement.reasons, 1):
-        yield from _reason_rows(reason, f"reason {number}" if number > 1 else "reason")
+        yield from _reason_rows(reason, f" {number}" if number > 1 else "")
     verdict = judgement.verdict
     if verdict is not None:
         yield from _identity_rows(verdict.identity, "")
@@ -96,12 +96,12 @@ def _words(value: object) -> str:
     return "zero" if len(text) >= 32 and not text.strip("0") else text
 
 
-def _reason_rows(reason: Reason, label: str) -> Iterator[Row]:
-    yield label, reason.check
+def _reason_rows(reason: Reason, number: str) -> Iterator[Row]:
+    yield f"reason{number}", reason.check
     for name in ("expected", "got", "mend"):
         text = getattr(reason, name)
         if text:
-            yield f"  {name}", text
+            yield f"{name}{number}", text
 
 
 def _window_words(window: Window) -> str:
