@@ -222,6 +222,11 @@ class _Comparison:
         return f"yes{end}"
 
 
+def is_terminal() -> bool:
+    """Whether a person reads along."""
+    return sys.stdout.isatty()
+
+
 def _policy(file: Path, part: str) -> Policy:
     try:
         return read_single_policy(file, part)
@@ -252,7 +257,7 @@ def _row(finding: Finding, *, is_verified: bool) -> Row:
 
 def _print(row: Row) -> None:
     """A sign in colour on a terminal, a word elsewhere; both values unless they are the same."""
-    if sys.stdout.isatty():
+    if is_terminal():
         sign, colour = _SIGNS[row.result]
         start = click.style(sign, fg=colour)
     else:
