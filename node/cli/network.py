@@ -1,11 +1,20 @@
 """``sealedger network``: what clients and auditors of this node's network pin."""
 
+import hashlib
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
 
+from attestation.verify import read_facts
 from enclave_client.network_file import NetworkFile
-from node.cli.node import home_option
+from ledger.format.address import encode_address
+from ledger.format.genesis import Genesis, decode_genesis
+from ledger.format.trust import TrustDocument, decode_trust
+from node.belongs import own_network_file
+from node.cli.node import home_option, json_option
+from node.cli.output import show
+from node.founding import read_genesis
 from node.home import Home
 
 
@@ -16,6 +25,50 @@ def network() -> None:
 
 @network.command("show")
 @home_option
-def show_network(home: Path) -> None:
-    """Print the network file, which clients need and which is no secret."""
-    click.echo(NetworkFile.load(Home(home).network).encode(), nl=False)
+@json_option
+def show_network(home: Path, as_json: bool) -> None:
+    """Print the network file, which clients need and which is no secret.
+
+    Members and auditors of genesis stand before it as comments. With --json: what genesis says.
+    """
+    place = Home(home)
+    if as_json:
+        genesis = read_genesis(place.genesis)
+        show(_facts(own_network_file(place, genesis), decode_genesis(genesis)), as_json=True)
+        return
+    file = NetworkFile.load(place.network)
+    if place.genesis.exists():
+        for line in _comments(decode_genesis(read_genesis(place.genesis))):
+            click.echo(f"# {line}")
+    click.echo(file.encode(), nl=False)
+
+
+def _comments(genesis: Genesis) -> Iterator[str]:
+    trust = decode_trust(genesis.trust)
+    if trust.members:
+        named = " ".join(_members(trust))
+        yield f"members, {trust.member_threshold} of them end a session: {named}"
+    if genesis.auditors:
+        yield f"auditors of the whole network: {' '.join(map(encode_address, genesis.auditors))}"
+
+
+def _members(trust: TrustDocument) -> list[str]:
+    return list(map(encode_address, trust.members))
+
+
+def _facts(file: NetworkFile, genesis: Genesis) -> dict[str, object]:
+    trust = decode_trust(genesis.trust)
+    return {
+        "network_id": file.network_id.hex(),
+        "name": file.name,
+        "profile": file.profile,
+        "origin": file.origin,
+        "endpoints": list(file.endpoints),
+        "core": file.key_service.about,
+        "roots": [hashlib.sha256(root).hexdigest() for root in trust.roots],
+        "collateral": [read_facts(data).key for data in genesis.collateral],
+        "collections": [collection.name for collection in genesis.collections],
+        "members": _members(trust),
+        "member_threshold": trust.member_threshold,
+        "auditors": list(map(encode_address, genesis.auditors)),
+    }
