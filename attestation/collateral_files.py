@@ -36,6 +36,7 @@ MAX_CHAIN_BYTES = 32 * 1024
 _NAMES = tuple(field.name for field in fields(DcapCollateral))
 _BINARY = frozenset({"root_ca_crl", "pck_crl", "tcb_info_signature", "qe_identity_signature"})
 _CHAINS = tuple(name for name in _NAMES if name.endswith("_chain"))
+_BEGIN = b"-----BEGIN CERTIFICATE-----"
 _PROVERS = "pck_certificate_chain"
 # common names of AMD's authorities, before the product line; the longer one first
 _ROLES = (("SEV-VLEK-", "asvk"), ("SEV-", "ask"), ("ARK-", "ark"))
@@ -158,7 +159,7 @@ def _parts(
     data: bytes,
 ) -> tuple[list[x509.Certificate], list[x509.CertificateRevocationList]]:
     if b"-----BEGIN" in data:
-        certificates = _load_pem(data) if b"-----BEGIN CERTIFICATE-----" in data else []
+        certificates = _load_pem(data) if _BEGIN in data else []
         return certificates, [_load_crl_pem(data)] if b"-----BEGIN X509 CRL-----" in data else []
     return _load_der(data)
 
@@ -180,6 +181,8 @@ def _load_pem(data: bytes) -> list[x509.Certificate]:
         certificates = x509.load_pem_x509_certificates(data)
     except Exception as error:  # the parser has no one family of errors
         raise DecodeError("certificates: not PEM that can be read") from error
+    if len(certificates) != data.count(_BEGIN):
+        raise DecodeError("certificates: a block is cut or has another label")
     if len(certificates) > MAX_CERTIFICATES:
         raise DecodeError(f"certificates: {len(certificates)}, at most {MAX_CERTIFICATES}")
     return certificates
