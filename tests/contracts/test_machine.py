@@ -329,9 +329,23 @@ class RulesMachine(RuleBasedStateMachine):
         later: tuple[Step, ...],
         atomic: bool,
     ) -> Held:
-        """Somebody revokes some sessions, for a collection or for everything, and goes on."""
+        """Somebody revokes some sessions, for a collection or for everything; they try to go on."""
         steps = tuple(RevokeSession(one.session.id, place) for one in others)
-        return self.transact(client, (*steps, *later), atomic=atomic)
+        held = self.transact(client, (*steps, *later), atomic=atomic)
+        where = place or "own/1"
+        for one in others:
+            self.transact(one, (put_of(where, "x"), Read(where, "x")) * 6)
+        return held
+
+    @rule(owner=owners, one=clients, other=clients)
+    def part(self, owner: Client, one: Client, other: Client) -> None:
+        """An owner admits everybody and revokes one session, which tries until it is closed."""
+        place = OWNED[OWNERS.index(owner.session.who)]
+        thaw = FreezeCollection(place, frozen=False)
+        steps = (SetPolicy(place, EVERYBODY), thaw, RevokeSession(one.session.id, place))
+        self.transact(owner, steps)
+        for client in (one, other):
+            self.transact(client, (put_of(place, "x"), Read(place, "x")) * 6)
 
     @rule(one=clients, signer=st.sampled_from(AUDITORS), name=NAMES)
     def vote(self, one: Client, signer: str, name: str) -> None:
