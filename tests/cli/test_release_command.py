@@ -1,5 +1,6 @@
 """``sealedger release`` as a publisher and auditors type it."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -194,3 +195,26 @@ async def test_a_file_with_a_fault(shell: Shell, file: str) -> None:
     said = (await shell("release", "publish", file, *options(shell, PUBLISHER))).failed(2)
     assert "1 to 16 measurements" in said
     assert "docs/releases.md" in said
+
+
+async def test_audited(shell: Shell, file: str, tmp_path: Path) -> None:
+    """An export names the release and its version, with a receipt for each operation."""
+    digest = (await publish(shell, file)).fields["digest"]
+    await endorse(shell, AUDITORS[0], "--digest", digest, "--yes")
+    await shell.as_owner("collection", "create", "own", "--allow-self")
+    table = tmp_path / "all.jsonl"
+    await shell("audit", "export", "-o", str(table), *options(shell, PUBLISHER))
+    rows = [json.loads(line) for line in table.read_text().splitlines()]
+    said = [
+        (row["operation"], row["name"], row["asked_version"], row["outcome"])
+        for row in rows
+        if "Release" in row["operation"]
+    ]
+    assert said == [
+        ("PublishRelease", "fns", "1.2.0", "OK"),
+        ("EndorseRelease", "fns", "1.2.0", "OK"),
+    ]
+    csv = tmp_path / "all.csv"
+    export = ("audit", "export", "--format", "csv", "-o", str(csv), *options(shell, PUBLISHER))
+    assert (await shell(*export)).code == 0
+    assert ",fns,1.2.0," in csv.read_text()
