@@ -174,7 +174,7 @@ def test_newer_collateral_may_follow(part: int) -> None:
 
 
 @pytest.mark.parametrize("part", range(4))
-def test_a_lower_number_with_a_later_date_may_not_follow(part: int) -> None:
+def test_a_lower_tcb_number_with_a_later_date_may_not_follow(part: int) -> None:
     """Attack: no part may go back, however new the rest is."""
     number, issued = HELD.order[part]
     other = (part + 1) % 4
