@@ -30,7 +30,7 @@ from node.candidates import Submission
 from node.founding import start_log
 from node.home import Home
 from node.ledger_store import LedgerStore
-from node.replica import Replica, ReplicaParts
+from node.replica import BlockJudge, Replica, ReplicaParts
 from node.results import Again, Block, Finalized, Recorded
 from tests.support.faults import Fault, FaultyLock, FaultyStore
 from tests.support.small_rules import (
@@ -129,13 +129,19 @@ class SmallLedger:
         self.signer: Signer | None = None
         self._records = 0
 
-    def open(self, fault: Fault | None = None, store_below: Store | None = None) -> OpenLedger:
+    def open(
+        self,
+        fault: Fault | None = None,
+        store_below: Store | None = None,
+        judge: BlockJudge | None = None,
+    ) -> OpenLedger:
         """Open database (or what stands for it), lock and replica; all closed if that fails."""
         store = FaultyStore(store_below or LevelDB(self.home.data), fault)
         try:
             lock = FaultyLock(self.home.lock, self.network_id, fault)
             try:
-                replica = Replica(ReplicaParts(store, lock, CheckingPublisher(store), Trusting()))
+                publisher = CheckingPublisher(store)
+                replica = Replica(ReplicaParts(store, lock, publisher, judge or Trusting()))
             except BaseException:
                 lock.close()
                 raise
