@@ -129,7 +129,7 @@ def explain_policy(
     if identity is None:
         reason = judgement.reasons[0]
         raise UsageFault(f"evidence: {_words(reason)}", reason.mend)
-    compared = _Comparison(wanted, identity, question.now_s, development, judgement)
+    compared = _Comparison(wanted, identity, question, development, judgement)
     compared.show(as_json=as_json)
     if not compared.admitted:
         raise compared.refusal()
@@ -141,9 +141,13 @@ class _Comparison:
 
     policy: Policy
     identity: Identity
-    now_s: int
+    question: Question
     development: bool
     judgement: Judgement
+
+    @property
+    def now_s(self) -> int:
+        return self.question.now_s
 
     @property
     def is_verified(self) -> bool:
@@ -172,10 +176,9 @@ class _Comparison:
         if as_json:
             show(self.fields(), as_json=True)
             return
-        when = time_words(self.now_s * 1000)
         lines = {
             "evidence": f"{self.judgement.kind} of {self.identity.platform}",
-            "verified": f"as of {when}" if self.is_verified else f"NO: {self.why_unverified}",
+            "verified": self._verified_words(),
             "policy": policy_words(self.policy),
         }
         show(lines, as_json=False)
@@ -195,6 +198,8 @@ class _Comparison:
             "kind": self.judgement.kind.value,
             "at": self.now_s,
             "verified": self.is_verified,
+            "root": "pinned" if self.question.root is None else "given",
+            "revocation": "checked" if self.judgement.checks_revocation else "not checked",
             "reasons": [asdict(reason) for reason in self.judgement.reasons],
             "policy": policy_words(self.policy),
             "digest": _digest(self.policy),
@@ -214,6 +219,16 @@ class _Comparison:
             f"not admitted: not met: {', '.join(unmet)}",
             "docs/policies.md says what each field asks",
         )
+
+    def _verified_words(self) -> str:
+        if not self.is_verified:
+            return f"NO: {self.why_unverified}"
+        words = [f"as of {time_words(self.now_s * 1000)}"]
+        if self.question.root is not None:
+            words.append("under the root that was given")
+        if not self.judgement.checks_revocation:
+            words.append("REVOCATION NOT CHECKED")
+        return ", ".join(words)
 
     def _admitted_words(self) -> str:
         if not self.admitted:

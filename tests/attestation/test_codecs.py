@@ -407,13 +407,13 @@ def _release(**changes: object) -> EndorsedRelease:
 def test_releases_out_of_order_or_bounds_have_no_encoding(
     releases: tuple[EndorsedRelease, ...],
 ) -> None:
-    """At most 16 releases, sorted by name and version, with at most 16 sorted endorsers."""
+    """At most 128 releases, sorted by name and version, with at most 16 sorted endorsers."""
     with pytest.raises(DecodeError):
         encode_releases(releases)
 
 
 def test_the_largest_row_of_releases_fits() -> None:
-    """Sixteen releases of the longest names with sixteen endorsers each stay within 16 KiB."""
+    """As many releases of the longest names as there may be, fully endorsed, stay within 64 KiB."""
     most = 2**31 - 1
     endorsers = tuple(bytes([i]) * 20 for i in range(MAX_ENDORSERS))
     row = tuple(

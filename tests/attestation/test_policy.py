@@ -13,6 +13,7 @@ from attestation.policy import (
     MAX_GRACE_S,
     MAX_NODES,
     MAX_PLATFORM_IDS,
+    MAX_RELEASE_NAMES,
     AllOf,
     AnyOf,
     Match,
@@ -164,6 +165,15 @@ def test_limits_are_reached() -> None:
     )
     for policy in (deep, wide, long):
         assert decode_policy(encode_policy(policy)) == policy
+
+
+def test_a_policy_asks_for_eight_names_of_releases() -> None:
+    """The ledger looks each name up at each use, so nine are refused; versions do not count."""
+    names = [by_release(name=f"app-{number}") for number in range(MAX_RELEASE_NAMES + 1)]
+    older = by_release(name="app-0", minimum=(0, 1, 0))
+    assert encode_policy(AnyOf((*names[:-1], older)))
+    with pytest.raises(DecodeError, match="8 names of releases"):
+        encode_policy(AnyOf(tuple(names)))
 
 
 def test_a_policy_of_too_many_bytes_is_refused() -> None:

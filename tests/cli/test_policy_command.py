@@ -10,9 +10,12 @@ from attestation.evidence import decode_evidence
 from attestation.inspect import identity_of_unverified
 from attestation.policy import Match, encode_policy
 from enclave_client.policy_file import encode_single_policy
+from tests.support import snp_vectors
 from tests.support.attestation_examples import AUDITORS, RELEASE_MATCH
 from tests.support.attested import NOW_S
 from tests.support.command_line import Command, Said, command_line
+from tests.support.dcap_vectors import REASON
+from tests.support.documents import shown
 from tests.support.software_machines import Machine, make_machine
 
 AT = ("--at", str(NOW_S + 10))
@@ -68,7 +71,8 @@ async def test_admitted(
     assert (said.code, said.err) == (0, "")
     lines = said.out.splitlines()
     assert lines[0] == f"evidence  evidence of {tee}"
-    assert lines[1].startswith("verified  as of 2027-01-15T08:00:10")
+    when = "as of 2027-01-15T08:00:10.000Z"
+    assert lines[1] == f"verified  {when}, under the root that was given"
     assert lines[-1] == "admitted  yes"
     assert f"met      measurement  {measurement_of(machine)}" in lines
     assert "not met" not in said.out
@@ -137,6 +141,7 @@ async def test_json(sealedger: Command, machines: dict[str, Machine], tmp_path: 
     assert fields["digest"] == f"sha256:{hashlib.sha256(policy).hexdigest()}"
     assert fields["at"] == NOW_S + 10
     assert (fields["verified"], fields["admitted"], fields["until"]) == (True, True, None)
+    assert (fields["root"], fields["revocation"]) == ("given", "checked")
     assert fields["findings"][0] == {
         "field": "measurement",
         "expected": measurement_of(machine),
@@ -253,3 +258,19 @@ async def test_check(sealedger: Command, tmp_path: Path) -> None:
     bad = await sealedger("policy", "check", policy_file(tmp_path, "measurement = 5"))
     assert (bad.code, bad.out) == (1, "")
     assert "field measurement" in bad.err
+
+
+@pytest.mark.skipif(not snp_vectors.MANIFEST.exists(), reason=REASON)
+async def test_revocation_that_nobody_checked_is_said(sealedger: Command, tmp_path: Path) -> None:
+    """A real report with its certificates is verified, and that no list was there is said."""
+    directory = snp_vectors.VECTORS / "sev-snp" / "dstack-milan"
+    file = policy_file(tmp_path, shown("docs/policies.md", "policy guest"))
+    chain = [
+        part
+        for name in ("vcek", "ask", "ark")
+        for part in ("--chain", str(directory / f"{name}.der"))
+    ]
+    report = str(directory / "report.bin")
+    said = await sealedger("policy", "explain", report, file, *chain, "--at", "1781661904")
+    assert said.code == 0
+    assert "verified  as of 2026-06-17T02:05:04.000Z, REVOCATION NOT CHECKED\n" in said.out
