@@ -193,7 +193,7 @@ def _verify_timely(judged: CollateralVerdict, parameters: Parameters, time_ms: i
 def _verify_limits(facts: CollateralFacts, parameters: Parameters, now_s: int) -> None:
     numbers = (facts.lowest_number, facts.highest_number)
     floor, ceiling = parameters.tcb_floor, parameters.tcb_ceiling
-    if numbers != (0, 0) and (numbers[0] < floor or 0 < ceiling < numbers[1]):
+    if facts.is_numbered and (numbers[0] < floor or 0 < ceiling < numbers[1]):
         raise RefusedError(
             Reason.COLLATERAL_REFUSED,
             f"its numbers {numbers[0]} and {numbers[1]} are outside the trust document's "
