@@ -4,7 +4,8 @@ Rules: the library that verifies quotes may abort its process or hold the interp
 runs in one long-lived child with limits on memory and time. A child that dies, hangs or answers
 nonsense means that nothing was decided: the call refuses, the child is killed, the next call starts
 another. The child is a fresh interpreter (the node has threads: forking it is not safe); it
-inherits no descriptor but its socket, and no environment but the module path.
+inherits no descriptor but its socket, and no environment but the module path and, where one is set,
+the loader's: without it no program starts under a library OS.
 """
 
 import asyncio
@@ -44,6 +45,7 @@ A = TypeVar("A", Verdict, CollateralVerdict, str)
 
 _MODULE_ROOT = Path(__file__).resolve().parent.parent
 _PROGRAM = "attestation.worker_process"
+_LOADER_PATH = "LD_LIBRARY_PATH"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -205,8 +207,13 @@ class VerificationWorker:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             cwd=os.sep,
-            env={"PYTHONPATH": str(_MODULE_ROOT)},
+            env={"PYTHONPATH": str(_MODULE_ROOT), **_loader_path()},
         )
+
+
+def _loader_path() -> dict[str, str]:
+    path = os.environ.get(_LOADER_PATH)
+    return {_LOADER_PATH: path} if path else {}
 
 
 def _answer(reply: bytes, kind: type[A]) -> A:

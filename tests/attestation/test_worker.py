@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -171,11 +172,33 @@ async def test_the_child_inherits_no_environment(
 ) -> None:
     """What stands in the node's environment is not in the child's."""
     monkeypatch.setenv("PLANTED", "value")
+    monkeypatch.delenv("LD_LIBRARY_PATH", raising=False)  # a library OS needs that one
     with pytest.raises(EvidenceError) as caught:
         await hostile.verify(
             hostile_verifier.ENVIRONMENT, world.collateral_bytes(), world.rules, NOW_S
         )
     assert caught.value.code == EvidenceFault.MALFORMED
+
+
+def environment_of(pid: int) -> list[bytes]:
+    """What a process was started with."""
+    return Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
+
+
+async def test_the_child_finds_libraries_as_its_parent(
+    world: SoftwareWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The loader's path, without which nothing starts under a library OS, is handed on alone."""
+    monkeypatch.setenv("LD_LIBRARY_PATH", "/nowhere")
+    monkeypatch.setenv("LD_PRELOAD", "")
+    worker = VerificationWorker()
+    await survives(worker, world)
+    child = worker._child
+    assert child is not None
+    told = environment_of(child.process.pid)
+    await worker.close()
+    assert b"LD_LIBRARY_PATH=/nowhere" in told
+    assert not [one for one in told if one.startswith(b"LD_PRELOAD")]
 
 
 async def test_a_child_killed_while_idle_is_replaced(
