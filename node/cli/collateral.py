@@ -9,7 +9,6 @@ from pathlib import Path
 
 import click
 
-from attestation.collateral import is_key
 from attestation.errors import AttestationError
 from attestation.verify import read_facts
 from enclave_client.errors import SealedgerClientError
@@ -17,6 +16,7 @@ from enclave_client.network_file import NetworkFile
 from ledger.crypto.ed25519 import SigningKey
 from ledger.crypto.secret import Secret
 from node.app import clock_ms, clock_s
+from node.cli.collateral_fetch import KEY_WORDS, checked_key, fetch
 from node.cli.node import home_option, json_option
 from node.cli.output import UsageFault, show, show_error, show_rows
 from node.cli.upkeep import progress_bar
@@ -35,20 +35,15 @@ from node.home import Home, read_private, replace_file
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
 _OURS = (AttestationError, NodeError, SealedgerClientError)
-_KEY_WORDS = "sgx/FMSPC/processor, sgx/FMSPC/platform, the same with tdx/, or snp/Milan|Genoa|Turin"
 Row = dict[str, object]
 
 
 @click.group()
 def collateral() -> None:
-    """What the network judges platforms by: show and renew it."""
+    """What the network judges platforms by: fetch, show and renew it."""
 
 
-def _checked_key(_: click.Context, __: click.Parameter, keys: str | tuple[str, ...]) -> object:
-    for key in (keys,) if isinstance(keys, str) else keys:
-        if key and not is_key(key):
-            raise UsageFault(f"{key!a} is no key of collateral", _KEY_WORDS)
-    return keys
+collateral.add_command(fetch)
 
 
 @collateral.command()
@@ -78,7 +73,7 @@ def _checked_key(_: click.Context, __: click.Parameter, keys: str | tuple[str, .
     "--key",
     "keys",
     multiple=True,
-    callback=_checked_key,
+    callback=checked_key,
     help="Only for this key (repeatable).  [default: all on the ledger]",
 )
 @json_option
@@ -122,7 +117,7 @@ def update(  # noqa: PLR0913  (click gives each option an argument)
 
 
 @collateral.command("show")
-@click.argument("key", required=False, default="", callback=_checked_key)
+@click.argument("key", required=False, default="", callback=checked_key)
 @home_option
 @click.option("--network", type=_FILE, help="Ask a node that this network file names.")
 @click.option("--save", type=_FILE, help="Write the collateral of KEY to this file.")
@@ -135,7 +130,7 @@ def show_collateral(
     It is verified under the network file's roots; a fault says why nobody can be judged by it now.
     """
     if save is not None and not key:
-        raise UsageFault("--save writes the collateral of one key", f"KEY: {_KEY_WORDS}")
+        raise UsageFault("--save writes the collateral of one key", f"KEY: {KEY_WORDS}")
     place = Home(home)
     file = NetworkFile.load(network or place.network)
     address = file.endpoints[0] if network else NodeConfig.load(place.config).grpc.listen

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from attestation.collateral import decode_collateral
 from attestation.platforms import software_collateral
 from attestation.platforms.detect import PlatformPlaces
 from attestation.platforms.gramine import GraminePlatform
@@ -27,6 +28,7 @@ from node.checks import check_files
 from node.cli.node import CORE_MANIFEST
 from node.config import NodeConfig, PlatformConfig
 from node.home import Home
+from tests.support.collateral_service import VendorServices, serving
 from tests.support.command_line import Command, Said
 from tests.support.gramine_device import SgxMachine
 from tests.support.real_node import ANY_PORT, COLLECTION, with_endpoint
@@ -359,3 +361,41 @@ async def test_options_of_the_software_platform(
     assert said.code == 1
     assert f"{option} is for the software platform, not for gramine" in said.err
     assert not (tmp_path / "home").exists()
+
+
+@pytest.mark.usefixtures("device")
+async def test_collateral_is_fetched_before_there_is_a_network(
+    tmp_path: Path, command: Command, machine: SgxMachine
+) -> None:
+    """A refusal names the key, a service has its collateral, and with that file init founds."""
+    home, saved = Home(tmp_path / "home"), tmp_path / "collateral.pb"
+    refused = await init(command, home)
+    key = "sgx/00536f667401/processor"
+    assert f"fetch the collateral of {key} and give it with --collateral FILE" in refused.err
+    held = decode_collateral(machine.collateral.read_bytes())
+    async with serving(VendorServices({key: held})) as url:
+        fetched = await command("collateral", "fetch", key, "--pccs", url, "--save", str(saved))
+    assert (fetched.code, fetched.err) == (0, "")
+    assert key in fetched.out
+    assert saved.read_bytes() == machine.collateral.read_bytes()
+    said = await init(command, home, "--collateral", str(saved), "--root", str(machine.root))
+    assert said.code == 0
+
+
+@pytest.mark.parametrize(
+    "options, hint",
+    [
+        (("sgx/00536f667401/processor", "--kds", "https://localhost"), "--pccs URL"),
+        (("snp/Milan", "--pccs", "https://localhost"), "--kds URL"),
+        (("sgx/1", "--pccs", "https://localhost"), "sgx/FMSPC/processor"),
+    ],
+)
+async def test_fetching_what_no_service_has(
+    tmp_path: Path, command: Command, options: tuple[str, ...], hint: str
+) -> None:
+    """A key that is none, or of the other vendor, is wrong usage; nothing is written."""
+    saved = tmp_path / "collateral.pb"
+    said = await command("collateral", "fetch", *options, "--save", str(saved))
+    assert said.code == 2
+    assert f"hint: {hint}" in said.err
+    assert not saved.exists()
