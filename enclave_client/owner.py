@@ -4,8 +4,9 @@ Rules: the node proves itself exactly as it does to an enclave, before anything 
 makes collections and says who may read and write; puts values sealed to the collection's public
 key, which the attested service key vouches for; and can never be given a value back: only an
 admitted enclave can. Every change returns with its verified receipt. One client belongs to one
-event loop. `releases` is what a publisher and an auditor do (`owner_releases`). Not here: signing
-and sending (`account`, `owner_line`).
+event loop. `releases` is what a publisher and an auditor do (`owner_releases`), `sessions` what
+owners and members do about sessions (`owner_sessions`). Not here: signing and sending (`account`,
+`owner_line`).
 """
 
 import os
@@ -39,6 +40,7 @@ from enclave_client.outcomes import granted_detail
 from enclave_client.owner_line import OwnerLine
 from enclave_client.owner_put import Fresh, OwnedValue, sealed_put
 from enclave_client.owner_releases import Releases
+from enclave_client.owner_sessions import Sessions
 from enclave_client.queries import Head
 from enclave_client.receipts import Receipt
 from enclave_client.replies import read_outcome
@@ -99,6 +101,7 @@ class OwnerClient:
         """Keep the parts; use `connect`."""
         self.network = network
         self.releases = Releases(line, asking)
+        self.sessions = Sessions(line)
         self._line = line
         self._asking = asking
 

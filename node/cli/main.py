@@ -24,6 +24,7 @@ from node.cli.policy import policy
 from node.cli.receipt import receipt
 from node.cli.release import release
 from node.cli.secret import secret
+from node.cli.session import session
 from node.errors import NodeError
 from sealedger.version import VERSION
 
@@ -46,6 +47,7 @@ sealedger.add_command(policy)
 sealedger.add_command(receipt)
 sealedger.add_command(release)
 sealedger.add_command(secret)
+sealedger.add_command(session)
 
 _OURS = (
     AttestationError,

@@ -26,7 +26,13 @@ from ledger.format.genesis import Collection, Limits
 from node.app import RunningNode, open_node
 from node.cli.node import CORE_MANIFEST
 from node.config import NodeConfig
-from node.founding import CorePlatform, FoundingPlan, found_development_network
+from node.founding import (
+    UNGOVERNED,
+    CorePlatform,
+    FoundingPlan,
+    Governance,
+    found_development_network,
+)
 from node.founding_trust import software_trust
 from node.home import Home
 from tests.support.repository import ROOT
@@ -52,6 +58,7 @@ class Found:
     collateral: bytes | None = None  # in genesis, in place of the platform's own
     platform: Path | None = None  # share another network's quoting enclave
     tee: str = "sgx"  # what the software platform stands for
+    governance: Governance = UNGOVERNED
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +152,7 @@ def found(directory: Path, wanted: Found | None = None) -> RealNetwork:
         _collection(name, home.platform, [apps / f"{app}.toml" for app in admitted])
         for name, admitted in wanted.grants.items()
     )
-    plan = FoundingPlan(wanted.name, collections, ANY_PORT, wanted.limits)
+    plan = FoundingPlan(wanted.name, collections, ANY_PORT, wanted.limits, wanted.governance)
     file = found_development_network(
         home,
         plan,

@@ -1,0 +1,69 @@
+"""``sealedger session``: sessions of enclaves, ended by owners and by members of the network.
+
+The id of a session is the signer of what it did: ``sealedger secret history --json`` and
+``sealedger audit`` name it.
+"""
+
+import asyncio
+
+import click
+
+from enclave_client.owner_sessions import SESSION_BYTES, Parted, Voted
+from node.cli.output import show
+from node.cli.target import NAME, Target, reaching
+from node.cli.words import Fields, plain, time_words
+
+
+class _SessionId(click.ParamType[bytes]):
+    """The id of a session, in hex."""
+
+    name = "session"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> bytes:
+        try:
+            data = bytes.fromhex(str(value))
+        except ValueError:
+            data = b""
+        if len(data) != SESSION_BYTES:
+            self.fail(f"the id of a session is {2 * SESSION_BYTES} hex digits", param, ctx)
+        return data
+
+
+@click.group()
+def session() -> None:
+    """End sessions of enclaves before their time."""
+
+
+@session.command()
+@click.argument("session_id", metavar="SESSION", type=_SessionId())
+@click.option(
+    "--collection", type=NAME, help="End its part in this collection, as the owner; at once."
+)
+@reaching(account=True, receipt=True)
+def revoke(target: Target, session_id: bytes, collection: str | None) -> None:
+    """Revoke SESSION for a collection as its owner, or vote as a member to end it everywhere.
+
+    A revoked session never comes back. Its enclave may open another one as long as policies admit
+    it: who distrusts the code changes the policy or has its release revoked.
+    """
+
+    async def run() -> Parted | Voted:
+        async with target.owner() as owner:
+            if collection is None:
+                return await owner.sessions.vote(session_id)
+            return await owner.sessions.revoke(session_id, collection)
+
+    done = asyncio.run(run())
+    fields: Fields = {"session": session_id.hex(), "revoked": True}
+    if isinstance(done, Voted):
+        fields |= {"revoked": done.is_revoked, "votes": done.cast, "needed": done.needed}
+    else:
+        fields["collection"] = collection
+    fields |= {
+        "entry": done.receipt.index,
+        "time": time_words(done.receipt.time_ms),
+        **target.save(done.receipt),
+    }
+    show(fields if target.as_json else plain(fields), as_json=target.as_json)
