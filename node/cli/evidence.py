@@ -15,7 +15,7 @@ from rich.text import Text
 from attestation.judgement import Decision, Judgement, Question
 from attestation.policy import Policy
 from enclave_client.errors import PolicyFileError
-from enclave_client.policy_file import read_single_policy
+from enclave_client.policy_file import PARTS, read_single_policy
 from node.cli.evidence_words import judgement_fields, judgement_rows
 from node.cli.given_evidence import given_path, judge, judged_by
 from node.cli.node import json_option
@@ -42,8 +42,15 @@ def evidence() -> None:
     type=click.Path(path_type=Path, dir_okay=False),
     help="Ask this policy about the verified identity.",
 )
+@click.option("--part", type=click.Choice(PARTS), help="Of a collection's policy file.")
 @json_option
-def verify(file: Path, beside: Callable[..., Question], policy: Path | None, as_json: bool) -> None:
+def verify(
+    file: Path,
+    beside: Callable[..., Question],
+    policy: Path | None,
+    part: str | None,
+    as_json: bool,
+) -> None:
     """Say whether the evidence in FILE is good, whose it is, and why not.
 
     FILE is a DCAP quote (SGX, TDX), a SEV-SNP report, an RA-TLS certificate (PEM or DER) or our own
@@ -51,7 +58,7 @@ def verify(file: Path, beside: Callable[..., Question], policy: Path | None, as_
 
     Exit code 0: accepted. 1: refused or undecided. 2: a file cannot be used.
     """
-    question = beside(file, None if policy is None else _read_policy(policy))
+    question = beside(file, _policy(policy, part))
     judgement = judge(question)
     if as_json:
         show(judgement_fields(judgement, question), as_json=True)
@@ -61,9 +68,13 @@ def verify(file: Path, beside: Callable[..., Question], policy: Path | None, as_
         raise _error(judgement)
 
 
-def _read_policy(path: Path) -> Policy:
+def _policy(path: Path | None, part: str | None) -> Policy | None:
+    if path is None:
+        if part is not None:
+            raise UsageFault("--part says which policy of a file is meant", "add --policy FILE")
+        return None
     try:
-        return read_single_policy(path)
+        return read_single_policy(path, part or "")
     except PolicyFileError as error:
         raise UsageFault(error.message, error.hint) from error
 
