@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from attestation.collateral import CollateralFacts
@@ -37,14 +37,11 @@ def load_root(der: bytes) -> x509.Certificate:
     try:
         certificate = x509.load_der_x509_certificate(der)
         key = certificate.public_key()
+        is_self_issued = certificate.issuer == certificate.subject  # names are parsed here
     except Exception as error:  # the parser has no one family of errors
         raise CannotDecideError(DecisionFault.ROOT_UNUSABLE, got="not a certificate") from error
     is_known_kind = isinstance(key, ec.EllipticCurvePublicKey | rsa.RSAPublicKey)
-    if (
-        not is_known_kind
-        or certificate.issuer != certificate.subject
-        or not is_issued_by(certificate, certificate)
-    ):
+    if not is_known_kind or not is_self_issued or not is_issued_by(certificate, certificate):
         raise CannotDecideError(
             DecisionFault.ROOT_UNUSABLE, expected="a self-issued root", got="another issuer"
         )
@@ -55,7 +52,7 @@ def is_issued_by(certificate: x509.Certificate, issuer: x509.Certificate) -> boo
     """Whether the issuer's name and key fit: the signature verifies."""
     try:
         certificate.verify_directly_issued_by(issuer)
-    except (InvalidSignature, ValueError, TypeError):
+    except (InvalidSignature, UnsupportedAlgorithm, ValueError, TypeError):
         return False
     return True
 
