@@ -20,9 +20,13 @@ TESTS ?= tests
 UPGRADE ?=
 # set to choose the interpreter that .venv is made with
 PYTHON ?=
+# make fuzz SECONDS=600 FUZZ="quote ratls-certificate"
+SECONDS ?= 60
+FUZZ ?=
+FUZZ_VENV := .venv-fuzz
 
-.PHONY: help demo test check format lint types arrows generated fast-tests coverage bench proto \
-	lock clean
+.PHONY: help demo test check format lint types arrows generated fast-tests coverage bench fuzz \
+	proto lock clean
 
 help:  ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -65,6 +69,22 @@ bench: $(STAMP)  ## speed beside floors measured in the same run; writes build/b
 	@mkdir -p build
 	$(RUN) -m bench $(BENCH)
 
+fuzz: $(STAMP)  ## fuzz the decoders, guided by coverage (SECONDS=60 each, FUZZ=some targets)
+	@mkdir -p build
+	exec 9>build/venv-fuzz.lock
+	! command -v flock >/dev/null || flock 9
+	wanted=$$(sha256sum < requirements/fuzz.lock)
+	if [ "$$(cat $(FUZZ_VENV)/.installed 2>/dev/null)" != "$$wanted" ]; then
+		echo "environment: making $(FUZZ_VENV) ..."
+		if ! { $(RUN) -m venv --clear $(FUZZ_VENV) && $(FUZZ_VENV)/bin/python -m pip install --quiet \
+			--disable-pip-version-check --only-binary atheris --require-hashes -r requirements/fuzz.lock; }; then
+			echo "fuzz: skipped: what it needs cannot be installed here, the lines above say why" >&2
+			exit 0
+		fi
+		echo "$$wanted" > $(FUZZ_VENV)/.installed
+	fi
+	exec $(FUZZ_VENV)/bin/python -m tests.fuzz_nightly --seconds $(SECONDS) $(FUZZ)
+
 proto: $(STAMP)  ## generate sealedger/v1 from proto/sealedger/v1
 	@rm -rf build/generated
 	$(call generate,build/generated)
@@ -79,7 +99,7 @@ proto: $(STAMP)  ## generate sealedger/v1 from proto/sealedger/v1
 lock: $(STAMP)  ## pin requirements/*.in with hashes (UPGRADE=1 for newer versions)
 	@export CUSTOM_COMPILE_COMMAND="make lock"
 	cd requirements
-	for target in "run.lock run.in build.in" "dev.lock dev.in"; do
+	for target in "run.lock run.in build.in" "dev.lock dev.in" "fuzz.lock fuzz.in"; do
 		echo "lock: $${target%% *}"
 		../$(VENV)/bin/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras \
 			--no-emit-index-url --no-emit-trusted-host --no-emit-find-links \

@@ -8,7 +8,9 @@ import pytest
 
 from tests.support.repository import ROOT, project_files
 
-PROMISED = ("help", "demo", "test", "check", "bench", "proto", "lock", "clean", "coverage")
+PROMISED = (
+    "help", "demo", "test", "check", "bench", "fuzz", "proto", "lock", "clean", "coverage",
+)  # fmt: skip
 CHECKS = ("format", "lint", "types", "arrows", "generated", "fast-tests")
 # `make` and what follows it, inside a code span or at the start of a line of a code block
 IN_CODE = re.compile(

@@ -10,7 +10,7 @@ from packaging.utils import canonicalize_name
 from tests.support.repository import ROOT
 
 REQUIREMENTS = ROOT / "requirements"
-LOCKS = ("run.lock", "dev.lock")
+LOCKS = ("run.lock", "dev.lock", "fuzz.lock")
 HASH = re.compile(r"--hash=sha256:[0-9a-f]{64}")
 
 
@@ -50,13 +50,16 @@ def test_locks_hold_what_is_asked_for() -> None:
     assert asked_for("run.in") | asked_for("build.in") <= run
     assert asked_for("dev.in") <= dev
     assert run <= dev
+    assert asked_for("run.in") | asked_for("fuzz.in") <= set(locked("fuzz.lock"))
 
 
-def test_locks_agree() -> None:
-    """What both locks pin, they pin alike: tests run on the versions that ship."""
-    run, dev = locked("run.lock"), locked("dev.lock")
-    different = [name for name in run if requirement(run[name]) != requirement(dev[name])]
-    assert different == []
+@pytest.mark.parametrize("lock", ["run.lock", "fuzz.lock"])
+def test_locks_agree(lock: str) -> None:
+    """What two locks pin, they pin alike: tests and fuzzing run on the versions that ship."""
+    dev, other = locked("dev.lock"), locked(lock)
+    shared = dev.keys() & other.keys()
+    assert shared >= asked_for("run.in")
+    assert [n for n in shared if requirement(other[n]) != requirement(dev[n])] == []
 
 
 def test_the_environment_is_the_lock() -> None:
