@@ -5,14 +5,18 @@ import re
 import tomllib
 from typing import Any
 
+import click
 import pytest
 
 from attestation.platforms.detect import PLATFORMS, PlatformPlaces, open_platform
 from attestation.platforms.gramine import ROOT as DEVICE
 from attestation.platforms.occlum import LIBRARIES
 from attestation.platforms.tsm import REPORTS
+from node.cli.founding import first_home
+from node.cli.main import main, sealedger
 from node.config import NodeConfig
-from tests.support.documents import document
+from tests.docs.test_operator import spoken
+from tests.support.documents import document, table
 
 GRAMINE, TDX, SNP = (f"docs/deploy/{name}.md" for name in ("sgx-gramine", "tdx", "sev-snp"))
 GUIDES = (GRAMINE, TDX, SNP)
@@ -26,7 +30,7 @@ def blocks(path: str, language: str) -> list[str]:
 @pytest.fixture
 def manifest() -> dict[str, Any]:
     """Gramine's manifest, with something in place of what its template fills in."""
-    (text,) = blocks(GRAMINE, "toml")
+    text = blocks(GRAMINE, "toml")[0]
     return tomllib.loads(re.sub(r"\{\{.*?\}\}", "/filled/in", text))
 
 
@@ -48,6 +52,53 @@ def test_all_that_is_mounted_is_measured(manifest: dict[str, Any]) -> None:
     mounted = [mount["uri"] for mount in manifest["fs"]["mounts"] if mount.get("type") != "tmpfs"]
     assert [uri for uri in mounted if uri not in trusted] == []
     assert [mount["type"] for mount in manifest["fs"]["mounts"] if "uri" not in mount] == ["tmpfs"]
+
+
+@pytest.fixture
+def core() -> tuple[dict[str, Any], dict[str, Any]]:
+    """What the manifests of a core add: to run it, and to found it."""
+    running, founding = map(tomllib.loads, blocks(GRAMINE, "toml")[1:])
+    return running, founding
+
+
+def typed(argv: list[str]) -> dict[str, Any]:
+    """What a command makes of its arguments; wrong usage is an error."""
+    command: click.Command = sealedger
+    arguments = list(argv)
+    while isinstance(command, click.Group):
+        command = command.commands[arguments.pop(0)]
+    return command.make_context(command.name, arguments).params
+
+
+def test_a_core_is_founded_and_run(core: tuple[dict[str, Any], dict[str, Any]]) -> None:
+    """Both manifests start the program as it is installed, on one home, which is encrypted."""
+    running, founding = (one["loader"]["argv"] for one in core)
+    assert running[:4] == founding[:4]
+    assert running[1:4] == ["-I", "-m", main.__module__]
+    found, start = typed(founding[4:]), typed(running[4:])
+    (mount,) = core[0]["fs"]["mounts"]
+    assert str(found["home"]) == str(start["home"]) == mount["path"]
+    assert (mount["type"], mount["key_name"]) == ("encrypted", "_sgx_mrsigner")
+    assert mount["enable_recovery"] is True
+    assert core[0]["sys"]["experimental__enable_flock"] is True
+    assert first_home(found.pop("home"), found).platform.kind == "gramine"
+
+
+@pytest.mark.parametrize("path", GUIDES)
+def test_commands_can_be_typed(path: str) -> None:
+    """Each whole command line of a guide has arguments that the program takes."""
+    lines = re.findall(r"^sealedger (.+)$", document(path), re.MULTILINE)
+    lines += re.findall(r"`sealedger (collateral fetch [^`]+)`", document(path))
+    for line in lines:
+        assert typed(line.split())
+
+
+def test_refusals_are_the_programs() -> None:
+    """Each refusal of the guide's table is one that the program gives."""
+    messages = spoken()
+    for said, _ in table(GRAMINE, "## A core"):
+        wanted = re.compile(".*".join(map(re.escape, said.split("…"))))
+        assert [text for text in messages if wanted.search(text)], said
 
 
 @pytest.mark.parametrize("path", GUIDES)
