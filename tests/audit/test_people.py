@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from attestation.fields import SgxFields
 from attestation.handshake import session_id
 from attestation.identity import Identity, encode_identity, identity_digest
 from attestation.verdict import Verdict, encode_verdict
@@ -34,7 +35,7 @@ from tests.support.small_log import Recorded, Signer
 
 IDENTITY = Identity(
     platform="sgx", measurement=b"m" * 32, signer=b"s" * 32, product_id=3, svn=7,
-    tcb_status="SWHardeningNeeded", advisories=("INTEL-SA-1",),
+    tcb_status="SWHardeningNeeded", advisories=("INTEL-SA-1",), fields=SgxFields(),
 )  # fmt: skip
 VERDICT = encode_verdict(
     Verdict(
@@ -44,6 +45,8 @@ VERDICT = encode_verdict(
         collateral_number=1,
         verified_at_s=5,
         effective_s=5,
+        collateral_key="sgx/00906ed50000/processor",
+        collateral_digest=bytes(32),
     )
 )
 

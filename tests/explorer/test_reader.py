@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from attestation.errors import AttestationError
+from attestation.fields import SgxFields
 from attestation.identity import Identity
 from attestation.verdict import Verdict, decode_verdict, encode_verdict
 from ledger.errors import FormatError
@@ -40,6 +41,7 @@ IDENTITY = Identity(
     advisories=("INTEL-SA-00334", "INTEL-SA-00615"),
     platform_id=bytes(range(16)),
     fmspc=bytes(6),
+    fields=SgxFields(),
 )
 VERDICT = Verdict(
     identity=IDENTITY,
@@ -48,6 +50,8 @@ VERDICT = Verdict(
     collateral_number=17,
     verified_at_s=1_790_000_000,
     effective_s=1_789_999_000,
+    collateral_key="sgx/00906ed50000/processor",
+    collateral_digest=b"\x55" * 32,
 )
 
 
