@@ -142,19 +142,26 @@ class CollateralLine:
     async def update(self, collateral: bytes, signer: NodeSigner) -> Updated:
         """Put collateral in force, unless it is so already.
 
-        It is judged here first. Raises CannotDecideError where it is at fault, NodeError where it
-        is not newer or the node refuses it, UnavailableError, ReceiptInvalidError.
+        It is judged here first. Raises NodeError where it is at fault or not newer, or the ledger
+        refuses it; UnavailableError, ReceiptInvalidError.
         """
         pinned = self._pinned
-        facts = verify_collateral(collateral, pinned.rules, pinned.now_s).facts
+        try:
+            facts = verify_collateral(collateral, pinned.rules, pinned.now_s).facts
+        except CannotDecideError as error:
+            raise NodeError(
+                f"this collateral cannot be used: {error}",
+                "fetch the vendor's current edition; roots, pins and limits are those of the trust "
+                "document",
+            ) from error
         held = await self.show(facts.key)
         if held is not None:
             if held.offered.collateral == collateral:
                 return Updated(facts, held.row.index, None)
             if not is_successor(facts, held.facts):
                 raise NodeError(
-                    f"{facts.key}: a part of it is older than what is in force since entry "
-                    f"{held.row.index}",
+                    f"{facts.key}: it is not newer in all its parts than what is in force since "
+                    f"entry {held.row.index}",
                     "a lower number or an earlier date never replaces a newer one: fetch the "
                     "vendor's current edition",
                 )

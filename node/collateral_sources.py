@@ -11,6 +11,7 @@ from pathlib import Path
 
 from attestation.collateral import encode_collateral
 from attestation.collateral_files import MAX_FILE_BYTES, read_collateral_files
+from attestation.errors import DecodeError
 from attestation.platforms.software import read_trust, renew_collateral
 from attestation.platforms.software_collateral import CollateralOptions
 from attestation.verify import read_facts
@@ -19,6 +20,10 @@ from node.fetching import Fetcher
 from node.pccs import fetch_dcap, fetch_snp
 
 SNP = "snp/"
+_FORMS = (
+    "a file with our own bytes, with a verifier's nine fields in JSON, or files with AMD's "
+    "certificates and revocation list"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,16 +71,20 @@ async def open_services(services: Services) -> AsyncIterator[ServiceDesk]:
 
 
 def collateral_of_files(paths: tuple[Path, ...]) -> bytes:
-    """The canonical bytes of the collateral in 1 to 8 files; ConfigError or DecodeError."""
-    return encode_collateral(read_collateral_files([read_file(path) for path in paths]))
+    """The canonical bytes of the collateral in 1 to 8 files; ConfigError."""
+    files = [read_file(path) for path in paths]
+    try:
+        return encode_collateral(read_collateral_files(files))
+    except DecodeError as error:
+        names = ", ".join(map(str, paths))
+        raise ConfigError(f"{names}: {error}", _FORMS) from error
 
 
 def signed_anew(platform: Path, clock_s: Callable[[], int]) -> bytes:
     """New collateral of a software platform, good for a year from now; PlatformError."""
     number, _ = read_facts(read_trust(platform).collateral).order[0]
-    return renew_collateral(
-        platform, CollateralOptions(issued_s=clock_s(), evaluation_number=number)
-    )
+    options = CollateralOptions(issued_s=clock_s(), evaluation_number=number)
+    return renew_collateral(platform, options)
 
 
 def read_file(path: Path) -> bytes:
@@ -84,7 +93,7 @@ def read_file(path: Path) -> bytes:
         with path.open("rb") as file:
             data = file.read(MAX_FILE_BYTES + 1)
     except OSError as error:
-        raise ConfigError(f"cannot read {path}: {error.strerror}") from error
+        raise ConfigError(f"cannot read {path}: {error.strerror}", _FORMS) from error
     if len(data) > MAX_FILE_BYTES:
         raise ConfigError(f"{path}: over {MAX_FILE_BYTES} bytes: no file of collateral is so large")
     return data
