@@ -36,7 +36,7 @@ _TEES = {(3, TEE_SGX), (4, TEE_TDX), (5, TEE_TDX)}
 _VENDOR = slice(12, 28)
 _ENCODED = (b"\x08\x01\x12", b"\x08\x02\x12")  # fields 1 and 2 of AttestationEvidence
 _PEM = b"-----BEGIN CERTIFICATE-----"
-_DER_SEQUENCE = b"\x30"
+_DER_STARTS = (b"\x30\x81", b"\x30\x82", b"\x30\x83")  # a SEQUENCE of 128 bytes or more
 _HEX = re.compile(rb"[0-9A-Fa-f\s]+")
 _BASE64 = re.compile(rb"[0-9A-Za-z+/=\s]+")
 
@@ -66,7 +66,7 @@ def read_evidence_file(data: bytes) -> EvidenceFile:
     if not 0 < len(data) <= MAX_FILE_BYTES:
         raise DecodeError(f"evidence: {len(data)} bytes, expected 1 to {MAX_FILE_BYTES}")
     text = data.strip()
-    if text.startswith(_PEM) or data.startswith(_DER_SEQUENCE):
+    if text.startswith(_PEM) or data.startswith(_DER_STARTS):
         return _certificate(data)
     if text.startswith(b"{"):
         return _json(text)
