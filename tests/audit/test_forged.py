@@ -342,8 +342,8 @@ HISTORIES: dict[str, tuple[Act, str]] = {
     "trust goes back": (lambda log, _: header(log, trust_version=0), "trust version goes back"),
     "an epoch goes back": (lambda log, _: header(log, epoch=0), "epoch goes back"),
     "unknown rules": (
-        lambda log, _: header(log, rules_version=2),
-        "does not know the rules in force: expected rules 1, got rules 2",
+        lambda log, _: header(log, rules_version=3),
+        "does not know the rules in force: expected rules 2, got rules 3",
     ),
     "not canonical": (reencoded, "not in canonical form"),
     "no leaf": (lambda log, _: log.log.append_bytes(b"\xff"), "not a valid message"),

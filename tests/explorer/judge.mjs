@@ -4,8 +4,11 @@ import { readFileSync } from "node:fs";
 
 import { unhex } from "./vectors.mjs";
 import { FormError } from "../../node/http/explorer/bytes.js";
-import * as forms from "../../node/http/explorer/forms.js";
+import * as operations from "../../node/http/explorer/forms.js";
+import * as verdicts from "../../node/http/explorer/verdict_forms.js";
 import { decode } from "../../node/http/explorer/wire.js";
+
+const forms = { ...operations, ...verdicts };
 
 const said = [];
 for (const line of readFileSync(0, "utf8").trim().split("\n")) {

@@ -4,18 +4,24 @@ import json
 import random
 import subprocess
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
+from attestation.collateral_verdict import decode_collateral_verdict, encode_collateral_verdict
 from attestation.errors import AttestationError
-from attestation.fields import SgxFields
-from attestation.identity import Identity
-from attestation.verdict import Verdict, decode_verdict, encode_verdict
+from attestation.verdict import decode_verdict, encode_verdict
 from ledger.errors import FormatError
 from ledger.format.leaf import decode_leaf
 from ledger.format.operation import decode_operation, encode_operation
 from ledger.format.outcome import decode_outcome
 from ledger.format.terms import CollectionTerms, CreateCollection, Destroy, FreezeCollection
 from ledger.format.transaction import decode_body
+from tests.support.attestation_examples import (
+    COLLATERAL_VERDICT,
+    SNP_VERDICT,
+    TDX_IDENTITY,
+    VERDICT,
+)
 from tests.support.repository import ROOT
 
 JUDGE = Path(__file__).parent / "judge.mjs"
@@ -29,30 +35,12 @@ DECODERS: dict[str, Decoder] = {
     "Leaf": decode_leaf,
     "Body": decode_body,
     "AttestationVerdict": decode_verdict,
+    "CollateralVerdict": decode_collateral_verdict,
 }
 TERMS = CollectionTerms(b"readers", b"writers", (bytes(20), b"\x01" * 20), 86_400_000)
-IDENTITY = Identity(
-    platform="sgx",
-    measurement=b"\x11" * 32,
-    signer=b"\x22" * 32,
-    product_id=7,
-    svn=3,
-    tcb_status="SWHardeningNeeded",
-    advisories=("INTEL-SA-00334", "INTEL-SA-00615"),
-    platform_id=bytes(range(16)),
-    fmspc=bytes(6),
-    fields=SgxFields(),
-)
-VERDICT = Verdict(
-    identity=IDENTITY,
-    report_data=b"\x33" * 64,
-    quote_digest=b"\x44" * 32,
-    collateral_number=17,
-    verified_at_s=1_790_000_000,
-    effective_s=1_789_999_000,
-    collateral_key="sgx/00906ed50000/processor",
-    collateral_digest=b"\x55" * 32,
-)
+
+
+TDX_VERDICT = replace(VERDICT, identity=TDX_IDENTITY, collateral_key="tdx/00906ed50000/platform")
 
 
 def examples() -> Iterator[tuple[str, bytes]]:
@@ -64,7 +52,9 @@ def examples() -> Iterator[tuple[str, bytes]]:
                 yield form, bytes.fromhex(text)
     body = json.loads((VECTORS / "body.json").read_text())["examples"]["body"]
     yield "Body", bytes.fromhex(body)
-    yield "AttestationVerdict", encode_verdict(VERDICT)
+    for verdict in (VERDICT, TDX_VERDICT, SNP_VERDICT):
+        yield "AttestationVerdict", encode_verdict(verdict)
+    yield "CollateralVerdict", encode_collateral_verdict(COLLATERAL_VERDICT)
     for operation in (
         CreateCollection("acme/payments", TERMS),
         FreezeCollection("acme/payments", True),

@@ -107,7 +107,9 @@ function identityOf(kind, change = {}) {
     bytesField(9, fill(64, 7)), numberField(11, 1700000000), bytesField(found.at, found.fields));
 }
 
-function verdictOf(identity, key = "sgx/00906ed50000/processor") {
+const COLLATERAL_OF = { sgx: "sgx/00906ed50000/processor", tdx: "tdx/00906ed50000/platform", snp: "snp/Milan" };
+
+function verdictOf(identity, key = COLLATERAL_OF.sgx) {
   return join(bytesField(1, identity), bytesField(2, fill(64, 0x33)), bytesField(3, fill(32, 0x44)),
     numberField(4, 17), numberField(5, 1790000100), numberField(6, 1790000000), text(7, key),
     bytesField(8, fill(32, 0x55)));
@@ -116,13 +118,14 @@ function verdictOf(identity, key = "sgx/00906ed50000/processor") {
 test("a verdict is read with its identity, of every kind of TEE", () => {
   for (const kind of Object.keys(KINDS)) {
     const identity = identityOf(kind);
-    const verdict = decode(AttestationVerdict, verdictOf(identity));
+    const verdict = decode(AttestationVerdict, verdictOf(identity, COLLATERAL_OF[kind]));
     assert.equal(verdict.identity.tcb_status, KINDS[kind][3]);
     assert.equal(verdict.identity.fields, kind);
     assert.equal(verdict.identity.svn, 3);
     assert.deepEqual(verdict.raw.identity, identity);
   }
-  assert.equal(decode(AttestationVerdict, verdictOf(identityOf("snp"))).identity.snp.reported_tcb.snp, 22);
+  assert.equal(decode(AttestationVerdict, verdictOf(identityOf("snp"), COLLATERAL_OF.snp))
+    .identity.snp.reported_tcb.snp, 22);
 });
 
 test("a verdict that cannot be meant is refused", () => {
@@ -132,29 +135,30 @@ test("a verdict that cannot be meant is refused", () => {
     verdictOf(identityOf("sgx")).subarray(bytesField(1, identityOf("sgx")).length),
     verdictOf(identityOf("sgx"), "sgx/00906ed5000/processor"),
     verdictOf(identityOf("sgx"), "snp/Rome"),
+    verdictOf(identityOf("sgx"), COLLATERAL_OF.tdx),
     verdictOf(identityOf("sgx", { platform: 4 })),
     verdictOf(identityOf("sgx", { platform: 2 })),
     verdictOf(identityOf("sgx", { measured: fill(48, 1) })),
-    verdictOf(identityOf("tdx", { measured: fill(32, 1) })),
+    verdictOf(identityOf("tdx", { measured: fill(32, 1) }), COLLATERAL_OF.tdx),
     verdictOf(identityOf("sgx", { status: "NotRated" })),
-    verdictOf(identityOf("snp", { status: "UpToDate" })),
+    verdictOf(identityOf("snp", { status: "UpToDate" }), COLLATERAL_OF.snp),
     verdictOf(identityOf("sgx", { fields: FIELDS.sgx.subarray(18) })),
-    verdictOf(identityOf("tdx", { fields: FIELDS.tdx.subarray(0, 100) })),
-    verdictOf(identityOf("snp", { fields: snp(-7, text(10, "Rome")) })),
-    verdictOf(identityOf("snp", { fields: snp(-TCB.length - 9, join(bytesField(9, big), text(10, "Milan"))) })),
+    verdictOf(identityOf("tdx", { fields: FIELDS.tdx.subarray(0, 100) }), COLLATERAL_OF.tdx),
+    verdictOf(identityOf("snp", { fields: snp(-7, text(10, "Rome")) }), COLLATERAL_OF.snp),
+    verdictOf(identityOf("snp", { fields: snp(-TCB.length - 9, join(bytesField(9, big), text(10, "Milan"))) }), COLLATERAL_OF.snp),
   ]) assert.throws(() => decode(AttestationVerdict, bad), FormError);
 });
 
 test("a verdict of collateral is read, its list of numbers packed", () => {
-  const order = Uint8Array.from([17, 0x80, 0x01, 3]);
+  const order = Uint8Array.from([17, 0x80, 0x01, 3, 0]);
   const of = (list, key = "snp/Turin") => join(text(1, key), bytesField(2, fill(32, 1)), list,
     numberField(4, 17), numberField(5, 18), numberField(6, 5), numberField(7, 9),
     bytesField(8, fill(32, 2)), numberField(9, 6));
   const read = decode(CollateralVerdict, of(bytesField(3, order)));
-  assert.deepEqual(read.order, [17n, 128n, 3n]);
+  assert.deepEqual(read.order, [17n, 128n, 3n, 0n]);
   assert.equal(read.valid_until_s, 9n);
   for (const bad of [of(numberField(3, 17)), of(join(bytesField(3, order), bytesField(3, order))),
-    of(bytesField(3, [], true)), of(bytesField(3, Uint8Array.from([0x80]))),
+    of(bytesField(3, [], true)), of(bytesField(3, Uint8Array.from([0x80]))), of(bytesField(3, Uint8Array.from([17, 3, 5]))),
     of(bytesField(3, Uint8Array.from([0x91, 0x00]))), of(bytesField(3, order), "snp/Rome")]) {
     assert.throws(() => decode(CollateralVerdict, bad), FormError);
   }

@@ -103,6 +103,8 @@ export const AttestationVerdict = schema("AttestationVerdict", MAX_VERDICT, {
   need(verdict.effective_s <= verdict.verified_at_s && verdict.verified_at_s < 1n << 63n,
     "the times are impossible");
   need(KEY.test(verdict.collateral_key), "there is no such collateral");
+  need(verdict.collateral_key.startsWith(`${verdict.identity.fields}/`),
+    "the collateral is of another kind");
 });
 export const CollateralVerdict = schema("CollateralVerdict", MAX_COLLATERAL_VERDICT, {
   1: word("key"),
@@ -116,8 +118,13 @@ export const CollateralVerdict = schema("CollateralVerdict", MAX_COLLATERAL_VERD
   9: u64("verified_at_s"),
 }, (verdict) => {
   need(KEY.test(verdict.key), "there is no such collateral");
+  const { order } = verdict;
+  need(order.length > 0 && order.length <= 16 && order.length % 2 === 0, "no pairs of parts");
+  need(order.every((number) => number < 1n << 63n), "a part's number is impossible");
   need(verdict.lowest_number <= verdict.highest_number, "the numbers are impossible");
-  need(verdict.valid_from_s <= verdict.valid_until_s, "the times are impossible");
+  need(verdict.valid_from_s <= verdict.valid_until_s && verdict.valid_until_s < 1n << 63n,
+    "the times are impossible");
+  need(verdict.verified_at_s < 1n << 63n, "the time is impossible");
 });
 
 function verifyAdvisories(advisories) {
