@@ -231,12 +231,9 @@ def _with_policy(judgement: Judgement, policy: Policy, now_s: int) -> Judgement:
     if is_admitted(policy, identity, development=False, now_s=now_s):
         return replace(judgement, is_admitted=True)
     unmet = [one.field for one in findings if not one.ok]
-    reason = Reason(
-        check=POLICY_CHECK,
-        expected="an identity that the policy admits",
-        got=f"not met: {', '.join(unmet[:_MAX_FIELDS])}{' …' * (len(unmet) > _MAX_FIELDS)}",
-        mend=_POLICY_MEND,
-    )
+    more = " …" if len(unmet) > _MAX_FIELDS else ""
+    got = f"{', '.join(unmet[:_MAX_FIELDS])}{more} not met"
+    reason = Reason(check=POLICY_CHECK, expected="admitted", got=got, mend=_POLICY_MEND)
     return replace(judgement, decision=Decision.REFUSED, reasons=(*judgement.reasons, reason))
 
 

@@ -4,6 +4,7 @@ JSON: bytes are hex, times Unix seconds. `identity` is there exactly if the evid
 (and is its certificate's); what unverified evidence says of itself stands under `claimed`.
 """
 
+import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 
@@ -14,6 +15,8 @@ from node.cli.words import time_words
 
 Fields = dict[str, object]
 Row = tuple[str, str]
+
+_BITS = ("guest_policy", "platform_info")
 
 
 def judgement_fields(judgement: Judgement, question: Question) -> Fields:
@@ -61,8 +64,8 @@ def judgement_rows(judgement: Judgement, question: Question) -> Iterator[Row]:
         yield from _identity_rows(judgement.claimed, "claimed ")
     if judgement.collateral is not None:
         yield "collateral", _window_words(judgement.collateral)
-    yield "root", _root(question)
-    yield "revocation", _revocation(judgement)
+    yield "root", _root_words(question)
+    yield "revocation", _revocation_words(judgement)
     for finding in judgement.findings or ():
         yield f"policy {finding.field}", _finding_words(finding)
 
@@ -73,7 +76,7 @@ def _identity_rows(identity: Identity, prefix: str) -> Iterator[Row]:
     date_s = identity.tcb_date_s
     fields["tcb_date_s"] = time_words(date_s * 1000) if date_s else ""
     for name, value in (*fields.items(), *(own.items() if isinstance(own, dict) else ())):
-        words = _words(value)
+        words = hex(value) if name in _BITS and isinstance(value, int) else _words(value)
         if words and not (name == "tcb_status" and words == UNKNOWN):
             yield f"{prefix}{_label(name)}", words
 
@@ -130,6 +133,19 @@ def _policy(judgement: Judgement) -> Fields | None:
 
 def _root(question: Question) -> str:
     return "pinned" if question.root is None else "given"
+
+
+def _root_words(question: Question) -> str:
+    if question.root is None:
+        return "pinned: Intel, AMD"
+    digest = hashlib.sha256(question.root).hexdigest()
+    return f"given: {digest}; who signs TCB documents is the collateral's own word"
+
+
+def _revocation_words(judgement: Judgement) -> str:
+    words = _revocation(judgement)
+    is_unlisted = judgement.verdict is not None and not judgement.checks_revocation
+    return f"{words}: no revocation list was given (--collateral)" if is_unlisted else words
 
 
 def _revocation(judgement: Judgement) -> str:

@@ -9,11 +9,14 @@ import asyncio
 import functools
 import sys
 import time
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar, cast
 
 import click
+from cryptography.utils import CryptographyDeprecationWarning
 
 from attestation.certificate_files import MAX_FILE_BYTES as MAX_CHAIN_BYTES
 from attestation.collateral_files import MAX_FILE_BYTES as MAX_COLLATERAL_BYTES
@@ -94,7 +97,8 @@ def judged_by(command: C) -> C:
 def judge(question: Question) -> Judgement:
     """The answer; UsageFault where a file is of no use."""
     try:
-        return asyncio.run(_judge(question))
+        with _without_warnings():
+            return asyncio.run(_judge(question))
     except DecodeError as error:
         raise UsageFault(str(error), "docs/attestation.md says which files are read") from error
 
@@ -113,11 +117,19 @@ def read_given(path: Path, limit: int, name: str) -> bytes:
         raise UsageFault(f"{name}: {path}: {reason}", "name a file that can be read") from error
     if len(data) > limit:
         raise UsageFault(
-            f"{name}: {path}: larger than {limit} bytes", "no such file is as large: see --help"
+            f"{name}: {path}: larger than {limit} bytes", "name a file of the kind that --help says"
         )
     if not data:
         raise UsageFault(f"{name}: {path}: empty", "name a file with content")
     return data
+
+
+@contextmanager
+def _without_warnings() -> Iterator[None]:
+    """AMD numbers certificates 0, which the parser has more to say about than people can use."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", CryptographyDeprecationWarning)
+        yield
 
 
 async def _judge(question: Question) -> Judgement:
@@ -131,7 +143,8 @@ async def _judge(question: Question) -> Judgement:
 def _read_root(path: Path) -> bytes:
     try:
         root = read_der(read_given(path, MAX_ROOT_BYTES, "root"))
-        load_root(root)
+        with _without_warnings():
+            load_root(root)
     except (DecodeError, CannotDecideError) as error:
         raise UsageFault(f"root: {path}: {error}", "name one self-signed certificate") from error
     return root
