@@ -38,6 +38,7 @@ class CollateralOptions:
     status: str = "UpToDate"  # of the platform's TCB level
     qe_status: str = "UpToDate"  # UpToDate, OutOfDate or Revoked
     advisories: tuple[str, ...] = ()
+    tcb_date_s: int = 0  # since when the levels are what they are; 0: since it was issued
     revoke_pck: bool = False
     revoke_pck_ca: bool = False
     revoke_tcb_signer: bool = False
@@ -131,7 +132,7 @@ def _components(svns: bytes) -> list[dict[str, int]]:
 def _level(options: CollateralOptions, components: dict[str, object]) -> dict[str, object]:
     level: dict[str, object] = {
         "tcb": {**components, "pcesvn": PCE_SVN},
-        "tcbDate": _date(options.issued_s),
+        "tcbDate": _date(options.tcb_date_s or options.issued_s),
         "tcbStatus": options.status,
     }
     if options.advisories:
@@ -142,7 +143,7 @@ def _level(options: CollateralOptions, components: dict[str, object]) -> dict[st
 def _qe_identity(name: str, qe_signer: bytes, options: CollateralOptions) -> str:
     level = {
         "tcb": {"isvsvn": QE_SVN},
-        "tcbDate": _date(options.issued_s),
+        "tcbDate": _date(options.tcb_date_s or options.issued_s),
         "tcbStatus": options.qe_status,
     }
     return _compact(
