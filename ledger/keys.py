@@ -23,7 +23,7 @@ State types: ``P`` parameters · ``A`` how many things are filed under a name ·
 ``O`` publisher of a release name ·
 ``M`` endorsed releases: platform u8, measurement, name · ``X`` revoked: collection NUL session id ·
 ``Y`` votes to revoke a session id · ``I`` open session: identity digest, slot u32 ·
-``L`` how many are open, by identity digest.
+``L`` which slot to look at first, by identity digest.
 A secret's place is collection NUL name NUL; names are ASCII without NUL, so places do not overlap.
 """
 
@@ -248,5 +248,5 @@ def identity_slot(identity_digest: bytes, slot: int) -> bytes:
 
 
 def identity_counter(identity_digest: bytes) -> bytes:
-    """Key of how many sessions an identity has open."""
+    """Key of the slot behind the one that an identity's session took last."""
     return b"sL" + identity_digest
