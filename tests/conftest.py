@@ -19,7 +19,7 @@ settings.load_profile(
 
 # Folders whose tests start real nodes, or many: `make check` leaves them to `make test`.
 _WITH_NODES = frozenset(
-    {"attacks", "audit", "cli", "demo", "explorer", "fuzz", "node", "node_http"}
+    {"attacks", "audit", "cli", "demo", "explorer", "fuzz", "mutual", "node", "node_http"}
 )
 _HERE = Path(__file__).parent
 
