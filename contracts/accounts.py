@@ -4,7 +4,8 @@
    happens. One operation that does not decode has no summary, so nobody signed for it.
 2. What an account may not do leaves no entry, and neither does an account that owns nothing when
    its transaction is done (an atomic one may have undone its own CreateCollection). What it owns
-   are collections, and releases that it published. An auditor's word that counts needs neither.
+   are collections, and releases that it published. Neither is needed for a word that
+   counts: an auditor's on a release, a member's vote.
 """
 
 from ledger import keys

@@ -12,19 +12,16 @@ from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from attestation.handshake import session_id
+from contracts.asker import AskContext, Asker, identify, verify_may_ask
 from contracts.errors import RefusedError, StateError
 from contracts.execute import parameters_of
 from contracts.queries import (
-    AskContext,
-    Asker,
-    identify,
     list_collections,
     list_releases,
     list_secrets,
     show_collection,
     show_head,
     show_history,
-    verify_may_ask,
 )
 from ledger import keys
 from ledger.errors import FormatError

@@ -3,7 +3,7 @@
 A query is signed like a transaction (session: P-256 over ``sealedger/query/1`` NUL ‖ network id ‖
 body; account: EIP-712), names its time, and is bound to the network. Repeating one gives the same
 signer the same kind of answer, so replay within its minutes is harmless. Who may see what is a rule
-(``contracts.queries``).
+(``contracts.asker``).
 """
 
 import hashlib

@@ -27,10 +27,10 @@ from hypothesis.stateful import (
 from attestation.identity import encode_identity
 from attestation.verdict import encode_verdict
 from contracts.admission import Moment, is_named
+from contracts.asker import AskContext, Asker
 from contracts.errors import RefusedError
 from contracts.execute import Repeated
 from contracts.holdings import decode_collection, decode_owner
-from contracts.queries import AskContext, Asker
 from contracts.versions import decode_head, decode_version
 from ledger import keys
 from ledger.format.hygiene import RevokeSession

@@ -9,12 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contracts import queries
+from contracts.asker import QUERY_AGE_MS, AskContext, Asker, identify
 from contracts.errors import RefusedError, StateError
 from contracts.queries import (
-    QUERY_AGE_MS,
-    AskContext,
-    Asker,
-    identify,
     list_collections,
     list_secrets,
     show_collection,

@@ -12,8 +12,9 @@ from attestation.fields import SnpTcb, TdxFields
 from attestation.identity import Identity, encode_identity
 from attestation.policy import AllOf, AnyOf, Match, encode_policy
 from contracts.admission import Moment, is_named
+from contracts.asker import Asker
 from contracts.errors import StateError
-from contracts.queries import Asker, list_releases
+from contracts.queries import list_releases
 from contracts.registry import (
     ReleaseRecord,
     Statement,

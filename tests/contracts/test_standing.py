@@ -7,8 +7,9 @@ import pytest
 from attestation.identity import Identity
 from attestation.policy import Match, ReleaseMatch, encode_policy
 from attestation.verdict import Verdict, encode_verdict
+from contracts.asker import AskContext, Asker, identify
 from contracts.execute import Repeated
-from contracts.queries import AskContext, Asker, identify, list_collections, show_head
+from contracts.queries import list_collections, show_head
 from contracts.records import decode_session
 from ledger import keys
 from ledger.format.hygiene import RevokeSession, UpdateCollateral
