@@ -20,7 +20,8 @@ _AGAIN = "take the evidence again, on the machine itself; if it stays so, do not
 _VCEK = (
     "fetch the certificate for this very chip and REPORTED_TCB; a firmware update makes a new one"
 )
-_REFRESH = "sealedger collateral update, then sealedger collateral show KEY --save FILE"
+_FETCH = "sealedger collateral fetch KEY --save FILE"
+_REFRESH = f"{_FETCH}; for a ledger: sealedger collateral update"
 _REPORT_IT = "try again; if it stays so, send us the evidence and the collateral"
 
 _EVIDENCE = {
@@ -81,7 +82,7 @@ _DECISION = {
     ),
     DecisionFault.COLLATERAL_MISSING: Mend(
         "nothing says how the platform fares",
-        "--collateral FILE; sealedger collateral show KEY --save FILE takes it from a ledger",
+        f"--collateral FILE; from a service: {_FETCH}; from a ledger: sealedger collateral show",
     ),
     DecisionFault.COLLATERAL_MALFORMED: Mend("collateral that cannot be read", _REFRESH),
     DecisionFault.COLLATERAL_UNTRUSTED: Mend(

@@ -16,10 +16,10 @@ from attestation.collateral_files import read_collateral_files
 from attestation.errors import DecodeError, EvidenceError, EvidenceFault
 from attestation.evidence import Evidence
 from attestation.fields import PRODUCTS
-from attestation.snp.products import decode_tcb, line_of_processor
+from attestation.platforms.tsm_snp import vcek_addresses
 from attestation.snp.report import SnpReport, parse_report
 
-_SERVICE = "AMD's key distribution service"
+_SERVICE = "AMD's key distribution service"  # where the report does not say the product line
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +47,7 @@ def gather_snp(evidence: Evidence, chain: Sequence[bytes], collateral: Sequence[
     held = _alone(collateral, certificates)
     missing = _missing(report, evidence, certificates, has_collateral=held is not None)
     if missing:
-        where = _where(report, _line(report, certificates))
+        where = _where(report, certificates)
         return Material(evidence=evidence, missing=missing, where=where)
     if held is None:
         held = read_collateral_files((*collateral, *certificates.authorities.values()))
@@ -84,36 +84,17 @@ def _missing(
     return tuple(names)
 
 
-def _line(report: SnpReport, certificates: SnpCertificates) -> str | None:
-    """The product line, by the report's processor or the authorities' names."""
-    processor = report.processor
-    if processor is not None:
-        return line_of_processor(processor.family, processor.model)
-    names = {name.rpartition("-")[2] for name in certificates.authorities}
-    return names.pop() if len(names) == 1 else None
-
-
-def _where(report: SnpReport, line: str | None) -> str:
-    product = line or "PRODUCT"  # a report of version 2 does not say: Milan or Genoa
-    if report.has_vlek_signature:
-        return (
-            f"the VLEK comes with the report from the cloud's host (auxblob of configfs-tsm); ASVK "
-            f"and ARK from {_SERVICE}, /vlek/v1/{product}/cert_chain"
-        )
-    return (
-        f"{_SERVICE}: /vcek/v1/{product}/{_leaf_path(report, line)} for the VCEK, "
-        f"/vcek/v1/{product}/cert_chain for ASK and ARK; a host may hand out all three (auxblob of "
-        "configfs-tsm)"
-    )
-
-
-def _leaf_path(report: SnpReport, line: str | None) -> str:
-    """Chip and TCB as AMD's service wants them (AMD 57230, chapter 4)."""
-    chip = report.chip_id[:8] if line == "Turin" else report.chip_id
+def _where(report: SnpReport, certificates: SnpCertificates) -> str:
+    """Where certificates are to be had; authorities tell the line of a report that does not."""
     try:
-        tcb = decode_tcb(report.reported_tcb, line or "Milan")  # Genoa has Milan's layout
+        places = vcek_addresses(report)
     except DecodeError:
-        return "CHIP_ID?blSPL=…"
-    fmc = f"fmcSPL={tcb.fmc}&" if line == "Turin" else ""
-    levels = f"blSPL={tcb.boot_loader}&teeSPL={tcb.tee}&snpSPL={tcb.snp}&ucodeSPL={tcb.microcode}"
-    return f"{chip.hex() or 'CHIP_ID'}?{fmc}{levels}"
+        places = ()
+    lines = {name.rpartition("-")[2] for name in certificates.authorities}
+    leaves = [one for one in places if any(f"/{line}/" in one for line in lines)] or places
+    chains = [f"{one.partition('?')[0].rpartition('/')[0]}/cert_chain" for one in leaves]
+    if report.has_vlek_signature:
+        chain = " or ".join(chains).replace("/vcek/", "/vlek/")
+        return f"VLEK: from whoever runs the host; ASVK and ARK: {chain or _SERVICE}"
+    leaf, chain = " or ".join(leaves), " or ".join(chains)
+    return f"VCEK: {leaf or 'from the host'}; ASK and ARK: {chain or _SERVICE}"

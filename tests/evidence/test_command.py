@@ -118,7 +118,8 @@ async def test_undecided_evidence(verify: Command, machine: Machine) -> None:
     assert said.err.splitlines() == [
         "sealedger: error: undecided: collateral-missing: "
         "expected collateral for sgx/00536f667401/processor, got none",
-        "hint: --collateral FILE; sealedger collateral show KEY --save FILE takes it from a ledger",
+        "hint: --collateral FILE; from a service: sealedger collateral fetch KEY --save FILE; "
+        "from a ledger: sealedger collateral show",
     ]
     fields = fields_of(said)
     assert (fields["verdict"], fields["identity"], fields["status"]) == ("undecided", None, None)

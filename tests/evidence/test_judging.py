@@ -19,11 +19,13 @@ from attestation.judge_file import POLICY_CHECK, judge_file
 from attestation.judgement import Decision, Judgement, Question
 from attestation.mends import MENDS
 from attestation.platforms.software_collateral import CollateralOptions
+from attestation.platforms.tsm_snp import vcek_addresses
 from attestation.policy import Match, encode_policy
 from attestation.ratls.forms import DICE_OID, ratls_report_data
 from attestation.ratls.make import encode_claims
 from attestation.rules import VerificationRules
 from attestation.snp.endorsement_key import parse_endorsement_key
+from attestation.snp.report import parse_report
 from attestation.verdict import Verdict
 from tests.support.attested import NOW_S, REPORT, make_world
 from tests.support.direct_verifier import judged
@@ -190,27 +192,34 @@ def test_what_a_report_lacks_is_named(chain: tuple[bytes, ...], missing: str) ->
     assert first(judgement) == (Decision.UNDECIDED, DecisionFault.CERTIFICATE_MISSING)
     (reason,) = judgement.reasons
     assert reason.expected == missing
-    chip = GUEST.chip_id.hex()
-    levels = "blSPL={}&teeSPL={}&snpSPL={}&ucodeSPL={}".format(*LEAF.tcb.parts)
-    assert f"/vcek/v1/Milan/{chip}?{levels}" in reason.mend
-    assert "/vcek/v1/Milan/cert_chain" in reason.mend
+    (place,) = vcek_addresses(parse_report(BY_CHIP.quote))
+    assert f"VCEK: {place};" in reason.mend
+    assert reason.mend.endswith("/vcek/v1/Milan/cert_chain")
 
 
 def test_what_a_cloud_s_report_lacks_is_named() -> None:
     """Its key's certificate comes from the host, the others from AMD."""
     judgement = judged(replace(REPORT_ALONE, file=BY_CLOUD.quote))
     assert judgement.reasons[0].expected == "VLEK and ASVK and ARK"
-    for words in ("auxblob", "/vlek/v1/Milan/cert_chain"):
+    for words in ("whoever runs the host", "/vlek/v1/Milan/cert_chain"):
         assert words in judgement.reasons[0].mend
+
+
+def test_a_chip_without_a_name_is_asked_of_its_host() -> None:
+    """A report whose host masks the chip's id leads to no address."""
+    file = SNP.evidence(replace(GUEST, chip_id=bytes(64))).quote
+    judgement = judged(replace(REPORT_ALONE, file=file))
+    mend = judgement.reasons[0].mend
+    assert mend == "VCEK: from the host; ASK and ARK: AMD's key distribution service"
 
 
 @needs_vectors
 @pytest.mark.parametrize(
     "name, path",
     [
-        ("sev-snp/ms-turin", "/vcek/v1/Turin/59790fb1c39f35c1?fmcSPL=1&blSPL=1&teeSPL=1&snpSPL=4&"),
+        ("sev-snp/ms-turin", "/vcek/v1/Turin/59790fb1c39f35c1?fmcSPL=01&blSPL=01&teeSPL=01&"),
         ("sev-snp/ms-genoa", "/vcek/v1/Genoa/"),
-        ("sev-snp/virtee-milan", "/vcek/v1/PRODUCT/"),  # version 2 does not say
+        ("sev-snp/virtee-milan", "Milan/cert_chain or https://kdsintf.amd.com/vcek/v1/Genoa/"),
     ],
 )
 def test_the_path_to_a_real_chip_s_certificate_is_told(name: str, path: str) -> None:
@@ -224,7 +233,9 @@ def test_the_line_of_an_old_report_is_told_by_the_authorities() -> None:
     """A report of version 2 names no processor; an ARK beside it does."""
     question = case_of("sev-snp/virtee-milan").question
     ark = (VECTORS / "sev-snp/virtee-milan/ark.der").read_bytes()
-    assert "/vcek/v1/Milan/" in judged(replace(question, chain=(ark,))).reasons[0].mend
+    mend = judged(replace(question, chain=(ark,))).reasons[0].mend
+    assert "/vcek/v1/Milan/" in mend
+    assert "Genoa" not in mend
 
 
 def test_a_report_is_accepted_without_a_revocation_list_and_it_is_said() -> None:
