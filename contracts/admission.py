@@ -24,7 +24,7 @@ from attestation.fields import TdxFields
 from attestation.identity import decode_identity
 from attestation.judging import Subject
 from attestation.judging import admitted_until as judge
-from attestation.policy import TdxMatch, decode_policy, matches_of
+from attestation.policy import Match, TdxMatch, decode_policy, matches_of
 from attestation.releases import decode_releases
 from ledger import keys
 from ledger.format.terms import CollectionTerms
@@ -136,17 +136,18 @@ def _names_of_policy(policy: bytes) -> tuple[bytes, ...]:
         decoded = decode_policy(policy)
     except AttestationError as error:
         raise StateError(f"a stored policy does not decode: {error}") from error
-    names: dict[bytes, None] = {}
-    for match in matches_of(decoded):
-        if match.measurement:
-            names[_measurement_name(match.measurement)] = None
-        elif match.signer:
-            names[_signer_name(match.signer, match.product_id)] = None
-        elif match.release is not None:
-            names[_release_name(match.release.name)] = None
-        elif isinstance(match.tee, TdxMatch):
-            names[_mr_td_name(match.tee.mr_td)] = None
-    return tuple(names)
+    return tuple(dict.fromkeys(map(_name_of, matches_of(decoded))))
+
+
+def _name_of(match: Match) -> bytes:
+    if match.measurement:
+        return _measurement_name(match.measurement)
+    if match.signer:
+        return _signer_name(match.signer, match.product_id)
+    if match.release is not None:
+        return _release_name(match.release.name)
+    # Nothing else is left: a match that names nothing is not valid.
+    return _mr_td_name(match.tee.mr_td if isinstance(match.tee, TdxMatch) else b"")
 
 
 def _measurement_name(measurement: bytes) -> bytes:
