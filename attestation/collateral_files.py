@@ -24,6 +24,7 @@ from attestation.collateral import (
     decode_collateral,
     encode_collateral,
 )
+from attestation.dcap.collateral import MAX_JSON_DEPTH, bracket_depth
 from attestation.dcap.pem import encode_chain
 from attestation.errors import DecodeError
 from attestation.fields import PRODUCTS
@@ -69,6 +70,8 @@ def canonical_chain(text: bytes) -> str:
 
 def read_json_object(text: str) -> dict[str, object]:
     """A JSON object without repeated keys; raises DecodeError."""
+    if bracket_depth(text) > MAX_JSON_DEPTH:
+        raise DecodeError(f"collateral: JSON nested deeper than {MAX_JSON_DEPTH} levels")
     try:
         document = json.loads(text, object_pairs_hook=_unique)
     except (ValueError, RecursionError) as error:

@@ -24,6 +24,7 @@ from attestation.errors import DecodeError
 
 MAX_JSON_DEPTH = 32  # the vendor's documents have 6
 
+_STRING = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
 _BRACKET = re.compile(r"[\[\]{}]")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z", re.ASCII)
 _FMSPC = re.compile(r"[0-9A-Fa-f]{12}", re.ASCII)
@@ -123,7 +124,7 @@ def _substance(
 
 
 def _document(name: str, text: str) -> dict[str, object]:
-    if _depth(text) > MAX_JSON_DEPTH:
+    if bracket_depth(text) > MAX_JSON_DEPTH:
         raise DecodeError(f"collateral: {name} is nested deeper than {MAX_JSON_DEPTH} levels")
     try:
         document = json.loads(text, object_pairs_hook=_unique)
@@ -134,10 +135,13 @@ def _document(name: str, text: str) -> dict[str, object]:
     return document
 
 
-def _depth(text: str) -> int:
-    """How deep brackets nest. The JSON parser's recursion uses the C stack, so it is asked last."""
+def bracket_depth(text: str) -> int:
+    """How deep brackets outside of strings nest.
+
+    The JSON parser's recursion uses the C stack, so it is asked last.
+    """
     depth = deepest = 0
-    for bracket in _BRACKET.findall(text):
+    for bracket in _BRACKET.findall(_STRING.sub("", text)):
         depth += 1 if bracket in "[{" else -1
         deepest = max(deepest, depth)
     return deepest

@@ -118,8 +118,10 @@ def test_repeated_keys_and_deep_nesting_are_refused(dcap: DcapCollateral) -> Non
     text = json.dumps(_json(dcap))
     with pytest.raises(DecodeError):
         read_collateral_files([text[:-1].encode() + b', "tcb_info": "other"}'])
-    with pytest.raises(DecodeError):
-        read_collateral_files([b'{"a":' + b"[" * 100_000])
+    hidden = b"".join(b'{"a":"]]}}\\"","b":[' for _ in range(50_000))
+    for deep in (b'{"a":' + b"[" * 100_000, b'{"a":"' + b"]" * 99 + b'","b":' + b"[" * 99, hidden):
+        with pytest.raises(DecodeError, match="nested"):
+            read_collateral_files([deep])
 
 
 def test_amds_certificates_are_told_apart(snp: SnpCollateral) -> None:
