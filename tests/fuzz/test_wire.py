@@ -16,7 +16,7 @@ from tests.support.raw_client import RawClient
 from tests.support.real_node import NodeProcess
 
 UNPARSABLE = (b"\xff", b"\x0a\xff", b"\x0a\x05ab", b"\x0f", b"\x00" * 3, b"\x0a\x80")
-METHODS = ("Hello", "Attest", "SubmitOne", "Release", "Ask", "SealingKey")
+METHODS = ("Hello", "Attest", "SubmitOne", "Release", "Ask", "SealingKey", "Collateral")
 
 
 @pytest.mark.parametrize("method", METHODS)
