@@ -1,4 +1,4 @@
-"""`python -m bench [smoke]`: the numbers of the thin path beside floors of the same run.
+"""`python -m bench [smoke]`: the numbers of the main paths beside floors of the same run.
 
 Prints a table and writes build/bench.json. `smoke` does the same in seconds, on a small ledger, to
 show that every part runs; its numbers mean nothing.
@@ -16,6 +16,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from bench import attestation
 from bench.floors import leveldb_puts_per_s, primitive_us, sync_ms
 from bench.growth import measure_growth
 from bench.load import Rate, fill, get_call, lone_ms, put_call, rate
@@ -43,10 +44,11 @@ class Plan:
     small: int
     large: int
     floor_s: float
+    attestation: attestation.Plan
 
 
-FULL = Plan(30, 30, 3, 2000, 100_000, 1_000_000, 10)
-SMOKE = Plan(1, 1, 3, 100, 1_000, 3_000, 1)
+FULL = Plan(30, 30, 3, 2000, 100_000, 1_000_000, 10, attestation.FULL)
+SMOKE = Plan(1, 1, 3, 100, 1_000, 3_000, 1, attestation.SMOKE)
 
 
 async def measure_path(home: BenchHome, port: int, plan: Plan) -> dict[str, object]:
@@ -93,6 +95,7 @@ def measure(plan: Plan) -> dict[str, object]:
     result["rss_1e5_mib"] = round(grown["rss_small_mib"], 1)
     result["rss_1e6_mib"] = round(grown["rss_large_mib"], 1)
     result["grow_s"] = round(grown["grow_s"])
+    result["attestation"] = attestation.measure(plan.attestation)
     return result
 
 
@@ -102,6 +105,8 @@ def show(result: dict[str, object]) -> None:
     for column in ("what", "measured", "must", "goal"):
         table.add_column(column, justify="left" if column == "what" else "right")
     for name, value in result.items():
+        if name == "attestation":
+            continue
         if isinstance(value, dict):
             for inner, cost in value.items():
                 table.add_row(f"  {inner}", f"{cost} us")
@@ -112,6 +117,9 @@ def show(result: dict[str, object]) -> None:
     if isinstance(puts, int) and isinstance(floor, int):
         table.add_row("puts per floor put", f"{puts / floor:.2f}")
     Console().print(table)
+    measured = result["attestation"]
+    if isinstance(measured, dict):
+        attestation.show(measured)
 
 
 def _rounds(measured: Rate) -> list[int]:

@@ -25,6 +25,7 @@ class BenchHome:
 
     root: Path
     manifest: Path
+    second: Path  # of another app that may use it
 
     @property
     def platform(self) -> SoftwarePlatform:
@@ -57,24 +58,31 @@ class NodeProcess:
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def found(directory: Path) -> BenchHome:
-    """Found a network whose one collection admits this benchmark's manifest."""
-    manifest = directory / "app.toml"
-    (directory / "app.txt").write_text("the benchmark's client\n", "utf-8")
-    manifest.write_text(
-        'name = "bench"\nsigner = "bench"\nproduct_id = 9\nsvn = 1\nfiles = ["app.txt"]\n', "utf-8"
-    )
+def found(directory: Path, tee: str = "sgx") -> BenchHome:
+    """Found a network whose one collection admits this benchmark's two manifests."""
+    manifests = [_app(directory, name) for name in ("app", "second")]
     home = directory / "home"
+    admitted = [text for path in manifests for text in ("--app", f"{COLLECTION}={path}")]
     subprocess.run(
         (
             *_COMMAND,
-            *("node", "init", "--home", home, "--app", f"{COLLECTION}={manifest}"),
+            *("node", "init", "--home", str(home), "--tee", tee, *admitted),
             *("--listen", "127.0.0.1:0", "--http-listen", "127.0.0.1:0", "--json"),
         ),
         check=True,
         stdout=subprocess.DEVNULL,
     )
-    return BenchHome(home, manifest)
+    return BenchHome(home, *manifests)
+
+
+def _app(directory: Path, name: str) -> Path:
+    manifest = directory / f"{name}.toml"
+    (directory / f"{name}.txt").write_text(f"the benchmark's client, {name}\n", "utf-8")
+    manifest.write_text(
+        f'name = "bench"\nsigner = "bench"\nproduct_id = 9\nsvn = 1\nfiles = ["{name}.txt"]\n',
+        "utf-8",
+    )
+    return manifest
 
 
 @contextmanager

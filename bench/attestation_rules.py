@@ -1,0 +1,106 @@
+"""What judging costs at each use of a session: microseconds of the rules, over state in a dict.
+
+A policy is judged for each collection that a transaction touches, collateral once for each
+transaction. A remembered answer is what nearly every use gets; anew is the first use of a policy.
+"""
+
+import statistics
+import time
+from collections.abc import Callable
+
+from attestation.conditions import ReleaseMatch
+from attestation.identity import encode_identity
+from attestation.policy import AnyOf, Match, encode_policy
+from attestation.releases import EndorsedRelease, decode_releases, encode_releases
+from contracts.admission import admitted_until
+from contracts.records import SessionRecord, SignerRecord, decode_session, decode_signer
+from contracts.registry import releases_for
+from contracts.standing import verify_usable
+from ledger import keys
+from tests.support.small_rules import Enclave, SmallRules, identity_of
+
+CALLS = 2000
+_MATCHES = 8
+_AUDITORS = tuple(bytes([number]) * 20 for number in range(1, 17))
+_LONGEST = 16  # releases of one name with one measurement, each with 16 endorsers
+
+
+def judging_us(rounds: int) -> dict[str, float]:
+    """Each row's median."""
+    rules = SmallRules()
+    identity = identity_of("alpha")
+    encoded = encode_identity(identity)
+    named = Match(measurement=identity.measurement)
+    others = tuple(Match(measurement=bytes([one]) * 32) for one in range(1, _MATCHES))
+    plain = encode_policy(AnyOf((*others, named)))
+    rows: dict[str, Callable[[], object]] = {
+        "policy of 8 matches, remembered": lambda: _judge(rules, plain, encoded),
+        "policy of 8 matches, anew": lambda: _judge_anew(rules, plain, encoded),
+    }
+    for words, count, endorsers in (("one release", 1, 3), ("16 releases", _LONGEST, 16)):
+        row = keys.releases_of(1, identity.measurement, f"fns{count}")
+        rules.state.rows[row] = encode_releases(_releases(f"fns{count}", count, endorsers))
+        policy = encode_policy(Match(release=_wanted(f"fns{count}")))
+        rows |= {
+            f"by {words}, remembered": _judging(rules, policy, encoded, _judge),
+            f"by {words}, anew": _judging(rules, policy, encoded, _judge_anew),
+        }
+    costs = {name: _cost_us(call, rounds) for name, call in rows.items()}
+    return costs | {"collateral and session, each transaction": _standing_us(rules, rounds)}
+
+
+def _judge(rules: SmallRules, policy: bytes, identity: bytes) -> bool:
+    """As contracts.place does for each collection."""
+    releases = releases_for(rules.state, policy, identity)
+    return rules.time_ms < admitted_until(policy, identity, releases, True) * 1000
+
+
+def _judge_anew(rules: SmallRules, policy: bytes, identity: bytes) -> bool:
+    decode_releases.cache_clear()
+    releases = releases_for(rules.state, policy, identity)
+    return rules.time_ms < admitted_until.__wrapped__(policy, identity, releases, True) * 1000
+
+
+def _judging(
+    rules: SmallRules,
+    policy: bytes,
+    identity: bytes,
+    judge: Callable[[SmallRules, bytes, bytes], bool],
+) -> Callable[[], bool]:
+    if not judge(rules, policy, identity):
+        raise RuntimeError("the bench's own policy does not admit")
+    return lambda: judge(rules, policy, identity)
+
+
+def _wanted(name: str) -> ReleaseMatch:
+    return ReleaseMatch(name=name, minimum=(1, 0, 0), auditors=_AUDITORS[:3], threshold=2)
+
+
+def _releases(name: str, count: int, endorsers: int) -> tuple[EndorsedRelease, ...]:
+    return tuple(
+        EndorsedRelease(name, (1, number, 0), _AUDITORS[:endorsers]) for number in range(count)
+    )
+
+
+def _standing_us(rules: SmallRules, rounds: int) -> float:
+    session, signer = _opened(rules)
+    parameters, now_ms = rules.parameters, rules.time_ms
+    return _cost_us(lambda: verify_usable(session, signer, rules.state, parameters, now_ms), rounds)
+
+
+def _opened(rules: SmallRules) -> tuple[SessionRecord, SignerRecord]:
+    signer = rules.open(Enclave("alpha"))
+    data = rules.state.get(keys.session(signer.name))
+    if data is None:
+        raise RuntimeError("the bench's own session is not there")
+    return decode_session(data), decode_signer(None)
+
+
+def _cost_us(call: Callable[[], object], rounds: int) -> float:
+    taken = []
+    for _ in range(rounds):
+        started = time.perf_counter()
+        for _ in range(CALLS):
+            call()
+        taken.append((time.perf_counter() - started) / CALLS * 1e6)
+    return statistics.median(taken)
