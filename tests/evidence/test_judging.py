@@ -13,38 +13,24 @@ from attestation.errors import (
     DecodeError,
     EvidenceFault,
 )
-from attestation.evidence import decode_evidence, encode_evidence
+from attestation.evidence import decode_evidence
 from attestation.evidence_files import FileKind
 from attestation.judge_file import POLICY_CHECK, judge_file
-from attestation.judgement import Decision, Judgement, Question
+from attestation.judgement import Decision, Question
 from attestation.mends import MENDS
-from attestation.platforms.software_collateral import CollateralOptions
-from attestation.platforms.tsm_snp import vcek_addresses
 from attestation.policy import Match, encode_policy
-from attestation.ratls.forms import DICE_OID, ratls_report_data
-from attestation.ratls.make import encode_claims
 from attestation.rules import VerificationRules
 from attestation.snp.endorsement_key import parse_endorsement_key
-from attestation.snp.report import parse_report
 from attestation.verdict import Verdict
 from tests.support.attested import NOW_S, REPORT, make_world
-from tests.support.direct_verifier import judged
-from tests.support.evidence_vectors import MANIFEST, REASON, VECTORS, case_of
-from tests.support.ratls_certificates import (
-    Wanted,
-    claims_with,
-    dice_value,
-    make_certificate,
-    spki_of,
-)
-from tests.support.snp_world import GUEST, SnpWorld
+from tests.support.direct_verifier import first, judged
+from tests.support.evidence_vectors import MANIFEST, REASON, case_of
+from tests.support.snp_world import SnpWorld
 from tests.support.software_machines import Machine, make_machine
 
-VLEK_FLAGS = 1 << 2
 WORLD, SNP = make_world(), SnpWorld()
 BY_CHIP = SNP.evidence()
 LEAF = parse_endorsement_key(BY_CHIP.certificate)
-BY_CLOUD = SNP.evidence(replace(GUEST, flags=VLEK_FLAGS), SNP.vlek())
 HELD = SNP.collateral()
 DAY_S = 86_400
 AGES_S = 10_000 * DAY_S
@@ -56,11 +42,6 @@ REPORT_ALONE = Question(file=BY_CHIP.quote, now_s=NOW_S, root=HELD.ark)
 REPORT_IN_FULL = replace(REPORT_ALONE, chain=(BY_CHIP.certificate, HELD.ask, HELD.ark))
 
 needs_vectors = pytest.mark.skipif(not MANIFEST.exists(), reason=REASON)
-
-
-def first(judgement: Judgement) -> tuple[Decision, str]:
-    """The decision, and the code of its first reason."""
-    return judgement.decision, judgement.reasons[0].check
 
 
 @pytest.fixture(scope="module")
@@ -171,209 +152,6 @@ def test_collateral_of_another_kind_decides_nothing() -> None:
     assert first(mixed) == (Decision.UNDECIDED, DecisionFault.COLLATERAL_OTHER_PLATFORM)
     swapped = replace(REPORT_IN_FULL, collateral=QUOTE.collateral, root=WORLD.root)
     assert first(judged(swapped)) == (Decision.UNDECIDED, DecisionFault.COLLATERAL_OTHER_PLATFORM)
-
-
-# ------------------------------------------------------------------------------------ SEV-SNP
-
-
-@pytest.mark.parametrize(
-    "chain, missing",
-    [
-        ((), "VCEK and ASK and ARK"),
-        ((BY_CHIP.certificate,), "ASK and ARK"),
-        ((BY_CHIP.certificate, HELD.ark), "ASK"),
-        ((HELD.ask, HELD.ark), "VCEK"),
-        ((BY_CHIP.certificate, HELD.asvk, HELD.ark), "ASK"),
-    ],
-)
-def test_what_a_report_lacks_is_named(chain: tuple[bytes, ...], missing: str) -> None:
-    """Each certificate by its name, and where this very chip's is to be had."""
-    judgement = judged(replace(REPORT_ALONE, chain=chain))
-    assert first(judgement) == (Decision.UNDECIDED, DecisionFault.CERTIFICATE_MISSING)
-    (reason,) = judgement.reasons
-    assert reason.expected == missing
-    (place,) = vcek_addresses(parse_report(BY_CHIP.quote))
-    assert f"VCEK: {place};" in reason.mend
-    assert reason.mend.endswith("/vcek/v1/Milan/cert_chain")
-
-
-def test_what_a_cloud_s_report_lacks_is_named() -> None:
-    """Its key's certificate comes from the host, the others from AMD."""
-    judgement = judged(replace(REPORT_ALONE, file=BY_CLOUD.quote))
-    assert judgement.reasons[0].expected == "VLEK and ASVK and ARK"
-    for words in ("whoever runs the host", "/vlek/v1/Milan/cert_chain"):
-        assert words in judgement.reasons[0].mend
-
-
-def test_a_chip_without_a_name_is_asked_of_its_host() -> None:
-    """A report whose host masks the chip's id leads to no address."""
-    file = SNP.evidence(replace(GUEST, chip_id=bytes(64))).quote
-    judgement = judged(replace(REPORT_ALONE, file=file))
-    mend = judgement.reasons[0].mend
-    assert mend == "VCEK: from the host; ASK and ARK: AMD's key distribution service"
-
-
-@needs_vectors
-@pytest.mark.parametrize(
-    "name, path",
-    [
-        ("sev-snp/ms-turin", "/vcek/v1/Turin/59790fb1c39f35c1?fmcSPL=01&blSPL=01&teeSPL=01&"),
-        ("sev-snp/ms-genoa", "/vcek/v1/Genoa/"),
-        ("sev-snp/virtee-milan", "Milan/cert_chain or https://kdsintf.amd.com/vcek/v1/Genoa/"),
-    ],
-)
-def test_the_path_to_a_real_chip_s_certificate_is_told(name: str, path: str) -> None:
-    """In the form of its product line; the one that the vector was collected with is this one."""
-    question = replace(case_of(name).question, chain=())
-    assert path in judged(question).reasons[0].mend
-
-
-@needs_vectors
-def test_the_line_of_an_old_report_is_told_by_the_authorities() -> None:
-    """A report of version 2 names no processor; an ARK beside it does."""
-    question = case_of("sev-snp/virtee-milan").question
-    ark = (VECTORS / "sev-snp/virtee-milan/ark.der").read_bytes()
-    mend = judged(replace(question, chain=(ark,))).reasons[0].mend
-    assert "/vcek/v1/Milan/" in mend
-    assert "Genoa" not in mend
-
-
-def test_a_report_is_accepted_without_a_revocation_list_and_it_is_said() -> None:
-    """The chain alone is enough; what was not checked is told."""
-    judgement = judged(REPORT_IN_FULL)
-    assert (judgement.decision, judgement.checks_revocation) == (Decision.ACCEPTED, False)
-    assert judgement.collateral is not None
-    assert (judgement.collateral.key, judgement.collateral.valid_until_s) == ("snp/Milan", 0)
-
-
-@pytest.mark.parametrize(
-    "chain, collateral",
-    [
-        ((BY_CHIP.certificate,), (encode_collateral(HELD),)),
-        ((BY_CHIP.certificate, HELD.ask, HELD.ark), (HELD.crl,)),
-        ((BY_CHIP.certificate,), (HELD.ark, HELD.ask, HELD.crl)),
-        ((BY_CHIP.certificate, HELD.ask, HELD.ark), (encode_collateral(HELD),)),
-    ],
-    ids=["collateral", "list beside the chain", "AMD's files", "both"],
-)
-def test_with_a_revocation_list_it_is_checked(
-    chain: tuple[bytes, ...], collateral: tuple[bytes, ...]
-) -> None:
-    """However the list came."""
-    judgement = judged(replace(REPORT_ALONE, chain=chain, collateral=collateral))
-    assert (judgement.decision, judgement.checks_revocation) == (Decision.ACCEPTED, True)
-    assert judgement.collateral is not None
-    assert judgement.collateral.valid_until_s > NOW_S
-
-
-def test_a_revoked_signer_is_found_by_the_list_alone() -> None:
-    """The same files without the list are accepted: hence the warning."""
-    revoking = SNP.collateral(CollateralOptions(issued_s=NOW_S, revoke_ask=True)).crl
-    judgement = judged(replace(REPORT_IN_FULL, collateral=(revoking,)))
-    assert first(judgement) == (Decision.REFUSED, EvidenceFault.REVOKED)
-    assert judged(REPORT_IN_FULL).decision is Decision.ACCEPTED
-
-
-def test_a_list_alone_needs_the_chain() -> None:
-    """Without an authority beside it, it is no collateral."""
-    with pytest.raises(DecodeError):
-        judged(replace(REPORT_ALONE, collateral=(HELD.crl,)))
-
-
-def test_a_cloud_s_report_needs_no_ask() -> None:
-    """VLEK, ASVK and ARK are its whole chain."""
-    chain = (BY_CLOUD.certificate, HELD.asvk, HELD.ark)
-    judgement = judged(replace(REPORT_ALONE, file=BY_CLOUD.quote, chain=chain))
-    assert judgement.decision is Decision.ACCEPTED
-
-
-def test_encoded_evidence_brings_its_own_certificate() -> None:
-    """The chain's leaf is not asked for, and does not take its place."""
-    file = encode_evidence(BY_CHIP)
-    for chain in ((HELD.ask, HELD.ark), (SNP.vlek(), HELD.ask, HELD.ark)):
-        judgement = judged(replace(REPORT_ALONE, file=file, chain=chain))
-        assert judgement.decision is Decision.ACCEPTED
-
-
-def test_a_report_of_a_bad_shape_is_refused_without_its_chain() -> None:
-    """Nothing is asked for that could not mend it."""
-    file = BY_CHIP.quote[:-1] + b"x"
-    assert first(judged(replace(REPORT_ALONE, file=file))) == (
-        Decision.REFUSED,
-        EvidenceFault.NOT_CANONICAL,
-    )
-
-
-# ------------------------------------------------------------------------------------ certificates
-
-KEY = Wanted()
-CLAIMS = encode_claims(spki_of(KEY.key))
-GOOD = make_certificate(KEY, {DICE_OID: dice_value(WORLD, CLAIMS)})
-CERTIFICATE = replace(QUOTE, file=GOOD)
-
-
-def test_a_certificate_is_accepted_with_its_form() -> None:
-    """Evidence, binding, self-signature and dates."""
-    judgement = judged(CERTIFICATE)
-    assert (judgement.decision, judgement.form) == (Decision.ACCEPTED, "dice")
-    assert judgement.verdict is not None
-    assert judgement.verdict.report_data == ratls_report_data(CLAIMS)
-
-
-@pytest.mark.parametrize(
-    "file, code",
-    [
-        (
-            make_certificate(Wanted(key=KEY.key, signer=Wanted().key), {DICE_OID: b""}),
-            EvidenceFault.MALFORMED,
-        ),
-        (
-            make_certificate(
-                Wanted(key=KEY.key, signer=Wanted().key), {DICE_OID: dice_value(WORLD, CLAIMS)}
-            ),
-            EvidenceFault.SIGNATURE,
-        ),
-        (
-            make_certificate(Wanted(), {DICE_OID: dice_value(WORLD, CLAIMS)}),
-            EvidenceFault.REPORT_DATA,
-        ),
-        (
-            make_certificate(KEY, {DICE_OID: dice_value(WORLD, claims_with(1, bytes(32)))}),
-            EvidenceFault.REPORT_DATA,
-        ),
-        (
-            make_certificate(KEY, {DICE_OID: dice_value(WORLD, CLAIMS)}, NOW_S - 2 * DAY_S),
-            EvidenceFault.CERTIFICATE_DATES,
-        ),
-    ],
-    ids=["no evidence", "signed by another", "of another key", "other claims", "ended"],
-)
-def test_a_certificate_that_is_not_its_evidence_s_is_refused(
-    file: bytes, code: EvidenceFault
-) -> None:
-    """Though the quote in it is good: then its identity is no more than a claim of the file."""
-    judgement = judged(replace(CERTIFICATE, file=file))
-    assert first(judgement) == (Decision.REFUSED, code)
-    assert (judgement.verdict, judgement.checks_revocation) == (None, False)
-
-
-def test_every_reason_is_told_at_once() -> None:
-    """A bad certificate without collateral is refused, and lacks collateral too."""
-    file = make_certificate(Wanted(), {DICE_OID: dice_value(WORLD, CLAIMS)}, NOW_S - 2 * DAY_S)
-    judgement = judged(replace(CERTIFICATE, file=file, collateral=()))
-    assert judgement.decision is Decision.REFUSED
-    assert [one.check for one in judgement.reasons] == [
-        EvidenceFault.REPORT_DATA,
-        EvidenceFault.CERTIFICATE_DATES,
-        DecisionFault.COLLATERAL_MISSING,
-    ]
-
-
-def test_a_good_certificate_with_a_quote_of_a_bad_shape_is_refused_for_the_quote() -> None:
-    """The binding of what cannot be read is not judged."""
-    bad = dice_value(WORLD, CLAIMS).replace(b"-----END", b"-----end")
-    judgement = judged(replace(CERTIFICATE, file=make_certificate(KEY, {DICE_OID: bad})))
-    assert [one.check for one in judgement.reasons] == [EvidenceFault.NOT_CANONICAL]
 
 
 # ------------------------------------------------------------------------------------ policies

@@ -1,7 +1,7 @@
 """The verifier without its process: for tests that ask thousands of questions."""
 
 from attestation.judge_file import judge_file
-from attestation.judgement import Judgement, Question
+from attestation.judgement import Decision, Judgement, Question
 from attestation.rules import VerificationRules
 from attestation.verdict import Verdict
 from attestation.verify import collateral_key, verify
@@ -30,3 +30,8 @@ def judged(question: Question) -> Judgement:
         answer: Judgement = done.value
         return answer
     raise AssertionError("the direct verifier waited")
+
+
+def first(judgement: Judgement) -> tuple[Decision, str]:
+    """The decision, and the code of its first reason."""
+    return judgement.decision, judgement.reasons[0].check
