@@ -4,10 +4,20 @@ Every row has the same fields, in the same order, so that rows make a table; wha
 None. Numbers are numbers, bytes are hex, times are UTC.
 """
 
+from attestation.collateral_verdict import decode_collateral_verdict
+from attestation.errors import AttestationError
 from enclave_client.openings import Event
 from ledger.format.address import encode_address
 from ledger.format.operation import Operation, Put
-from ledger.format.outcome import Conflict, Deleted, Destroyed, Outcome, PutDone, ReadGranted
+from ledger.format.outcome import (
+    CollateralUpdated,
+    Conflict,
+    Deleted,
+    Destroyed,
+    Outcome,
+    PutDone,
+    ReadGranted,
+)
 from ledger.format.releases import PublishRelease, ReleaseVersion
 from ledger.format.transaction import SignerKind
 from node.audit.people import Session, Signed, session_of, transaction_of
@@ -33,6 +43,8 @@ def row_of(event: Event, session: Session | None, signed: Signed) -> Row:
     acting = session_of(event)
     detail = event.outcome.detail
     name, asked_version = _named(event.operation)
+    if isinstance(detail, CollateralUpdated):
+        name = _key(detail)
     return {
         "entry": event.index,
         "position": event.position,
@@ -86,6 +98,14 @@ def _named(operation: Operation) -> tuple[str | None, int | str | None]:
     return getattr(subject, "name", None), (
         str(version) if isinstance(version, ReleaseVersion) else version
     )
+
+
+def _key(updated: CollateralUpdated) -> str | None:
+    """What the collateral is for; the verdict is the proposer's, so it is decoded with care."""
+    try:
+        return decode_collateral_verdict(updated.verdict).facts.key
+    except AttestationError:
+        return None
 
 
 def _identity(session: Session | None) -> Row:
