@@ -24,7 +24,8 @@ from attestation.errors import DecodeError
 
 MAX_JSON_DEPTH = 32  # the vendor's documents have 6
 
-_STRING = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
+# also a string without an end, and without going back: else many quotes cost their square
+_STRING = re.compile(r'"[^"\\]*+(?:\\.?[^"\\]*+)*+"?', re.DOTALL)
 _BRACKET = re.compile(r"[\[\]{}]")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z", re.ASCII)
 _FMSPC = re.compile(r"[0-9A-Fa-f]{12}", re.ASCII)

@@ -1,6 +1,7 @@
 """Collateral out of files: each form gives the same thing, and nothing else is taken."""
 
 import json
+import time
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from attestation.collateral import (
     encode_collateral,
 )
 from attestation.collateral_files import MAX_FILE_BYTES, canonical_chain, read_collateral_files
+from attestation.dcap.collateral import bracket_depth
 from attestation.errors import DecodeError
 from attestation.fields import SnpTcb
 from attestation.platforms.software_collateral import CollateralOptions
@@ -122,6 +124,15 @@ def test_repeated_keys_and_deep_nesting_are_refused(dcap: DcapCollateral) -> Non
     for deep in (b'{"a":' + b"[" * 100_000, b'{"a":"' + b"]" * 99 + b'","b":' + b"[" * 99, hidden):
         with pytest.raises(DecodeError, match="nested"):
             read_collateral_files([deep])
+
+
+@pytest.mark.parametrize("end", ["", "\\", '"', '\\"[['])
+def test_strings_without_an_end_cost_no_more(end: str) -> None:
+    """Text that is one open string full of escaped quotes is read once, not once a quote."""
+    text = '"' + '\\"' * 40_000 + end
+    began_s = time.process_time()
+    assert bracket_depth(text) == 0
+    assert time.process_time() - began_s < 1
 
 
 def test_amds_certificates_are_told_apart(snp: SnpCollateral) -> None:
