@@ -65,6 +65,7 @@ SESSION_VALID_MS = 600_000
 ACCOUNT_VALID_MS = 7 * 24 * 3_600_000
 
 _DENIALS = frozenset({Reason.DENIED, Reason.SESSION_REVOKED})
+_OK = Reason.OK
 _MALFORMED = Outcome(Reason.MALFORMED)
 _WRONG_SIGNER = Outcome(Reason.WRONG_SIGNER)
 _NOT_EXECUTED = Outcome(Reason.NOT_EXECUTED)
@@ -246,7 +247,7 @@ def _run(
     unjudged = 0
     limit = place.parameters.denials if place.session is not None else _NO_LIMIT
     for position, operation in enumerate(prepared.operations):
-        if denials >= limit:
+        if denials >= limit or place.is_over:
             outcomes.append(_CLOSED)
             continue
         place.position = position
@@ -259,7 +260,8 @@ def _run(
     if place.session is None:
         return tuple(outcomes), signer
     denials += unjudged
-    is_closed = denials >= limit
+    is_undone = prepared.body.atomic and any(one.reason is not _OK for one in outcomes)
+    is_closed = denials >= limit or (place.is_over and not is_undone)
     return tuple(outcomes), replace(signer, denials=denials, is_closed=is_closed)
 
 

@@ -53,6 +53,7 @@ class Place:
     signer: bytes
     session: SessionRecord | None
     account: bytes = b""
+    is_over: bool = False  # the session ends itself with this transaction
     _judged: dict[str, Access | None] = field(default_factory=dict)
 
     def access(self, name: str) -> Access | None:

@@ -1,5 +1,6 @@
-"""The rules of revoking a session: for a collection by its owner, for everything by members.
+"""The rules of ending a session: by itself, for a collection by its owner, for good by members.
 
+0. A session ends itself, so that its identity has the place of it free again (`slots`).
 1. The owner of a collection says so once; from the next operation on the session has no part in it.
 2. Without a collection it is a member's vote. When as many distinct members as the trust document
    asks for have cast one, the session is closed at once. A vote cannot be taken back, and casting
@@ -31,9 +32,9 @@ _REVOKED = bytes((Reason.SESSION_REVOKED,))
 
 
 def revoke_session(operation: RevokeSession, place: Place) -> Outcome:
-    """Revoke for an own collection (1 above), or cast a vote (2 above)."""
-    if not place.account:
-        return _WRONG_SIGNER
+    """End the own session (0 above), revoke for an own collection (1) or cast a vote (2)."""
+    if place.session is not None:
+        return _end(operation, place)
     if operation.collection:
         return _revoke(operation, place)
     if place.account not in place.parameters.members:
@@ -41,6 +42,13 @@ def revoke_session(operation: RevokeSession, place: Place) -> Outcome:
     if place.state.get(keys.session(operation.session_id)) is None:
         return _UNKNOWN_SESSION
     return _vote(operation.session_id, place)
+
+
+def _end(operation: RevokeSession, place: Place) -> Outcome:
+    if operation.session_id != place.signer or operation.collection:
+        return _WRONG_SIGNER
+    place.is_over = True
+    return _OK
 
 
 def _revoke(operation: RevokeSession, place: Place) -> Outcome:

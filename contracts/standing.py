@@ -20,7 +20,7 @@ from contracts.view import StateView
 
 _EXPIRED = (Reason.SESSION_EXPIRED, "attest again")
 _REVOKED = (Reason.SESSION_REVOKED, "members revoked this session: ask them before attesting again")
-_CLOSED = (Reason.SESSION_CLOSED, "closed after too many denials: attest again")
+_CLOSED = (Reason.SESSION_CLOSED, "it was closed, or denied too often: attest again")
 _CHANGED = (
     Reason.COLLATERAL_CHANGED,
     "what is known of this platform changed since the session was opened: attest again",

@@ -81,6 +81,15 @@ class SecretClient:
         """Close at once; calls that still wait fail. ``async with`` does it."""
         await self._pipeline.close()
 
+    async def end_session(self) -> None:
+        """End the session on the ledger, once no call waits any more.
+
+        A network bounds how many sessions an identity may have open, for an hour each: a program
+        that runs often and briefly says when it is done. The next call opens another session.
+        Raises RefusedError, UnavailableError.
+        """
+        await self._pipeline.end_session()
+
     async def __aenter__(self) -> Self:
         """Open."""
         await self.open()

@@ -33,6 +33,7 @@ from enclave_client.session import Session, WriterKey
 from enclave_client.transactions import Transaction, Work, sign_transaction
 from enclave_client.transport import Transport
 from ledger.crypto.aead import OpenError
+from ledger.format.hygiene import RevokeSession
 from ledger.format.operation import SALT_BYTES, AcquireKey, encode_operation
 from ledger.format.outcome import KeyAcquired, Outcome
 from ledger.reason import Reason
@@ -173,6 +174,18 @@ class Connector(Dialer):
         except OpenError as error:
             raise ReceiptInvalidError(f"{what}: the released key does not open") from error
         session.writer_keys[collection] = WriterKey(acquired.epoch, kek)
+
+    async def end(self, link: Link, session: Session) -> None:
+        """End a session on the ledger; raises RefusedErrors, SessionOverError, UnavailableError."""
+        operation = encode_operation(RevokeSession(session.id, ""))
+        work = Work((operation,), (os.urandom(SALT_BYTES),), (b"",))
+        sent = sign_transaction(session.signer, session.next_sequence(), self._now_ms(), work)
+        what = "the session cannot be ended"
+        recorded = _recorded(await link.transport.submit_one(sent.request), sent, what)
+        entry = verify_recorded(recorded, sent, self._book)
+        outcome = read_outcome(entry.outcomes[0])
+        if outcome.reason is not Reason.OK:
+            raise refused(outcome.reason, what, receipt=Receipt(entry, 0))
 
     async def redeem(self, link: Link, receipt: Receipt) -> wire.ReleasedSecret:
         """What a read's ticket gives; raises RefusedError, UnavailableError."""

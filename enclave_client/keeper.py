@@ -34,6 +34,13 @@ class SessionKeeper:
         async with self._turn:
             return await self._current(link)
 
+    async def end(self, link: Link) -> None:
+        """End the session on the ledger, if there is one; raises what `Connector.end` does."""
+        async with self._turn:
+            session, self._session = self._session, None
+            if session is not None and not session.is_expired(self._now_ms()):
+                await self._connector.end(link, session)
+
     def over(self, session_id: bytes) -> None:
         """The ledger no longer knows this session, should it be the current one."""
         if self._session is not None and self._session.id == session_id:

@@ -97,6 +97,11 @@ class Pipeline:
         if link is not None:
             await link.transport.close()
 
+    async def end_session(self) -> None:
+        """End the session on the ledger; the next call opens another one."""
+        if self._link is not None:
+            await self._keeper.end(self._link)
+
     async def submit(self, call: Call) -> object:
         """The call's result, once it stands on the certified ledger; raises why it does not."""
         while self._fault is None and self._waiting.is_full:

@@ -21,10 +21,10 @@ class UpdateCollateral:
 
 @dataclass(frozen=True, slots=True)
 class RevokeSession:
-    """Ends a session: for an owner's collection, or everywhere by the votes of members."""
+    """Ends a session: by itself, for an owner's collection, or everywhere by votes of members."""
 
     session_id: bytes
-    collection: str  # empty: a member's vote
+    collection: str  # empty: the session itself, or a member's vote
 
 
 HygieneOperation = UpdateCollateral | RevokeSession

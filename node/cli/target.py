@@ -7,7 +7,8 @@ refused unless allowed.
 
 import functools
 import os
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -17,7 +18,11 @@ import click
 from attestation.platforms.detect import AUTO, PLATFORMS, SOFTWARE, PlatformPlaces, open_platform
 from enclave_client.client import SecretClient
 from enclave_client.durations import decode_duration
-from enclave_client.errors import InvalidRequestError, NetworkFileError
+from enclave_client.errors import (
+    InvalidRequestError,
+    NetworkFileError,
+    SealedgerClientError,
+)
 from enclave_client.network_file import NetworkFile
 from enclave_client.owner import OwnerClient
 from enclave_client.receipts import Receipt
@@ -98,8 +103,15 @@ class Target:
             network=network, signer=signer, allow_development=self.allow_development
         )
 
-    def app(self, collection: str) -> SecretClient:
-        """A client that proves itself as this program, measured now."""
+    @asynccontextmanager
+    async def app(self, collection: str) -> AsyncIterator[SecretClient]:
+        """A client that proves itself as this program, measured now; its session ends with it."""
+        async with self._app(collection) as client:
+            yield client
+            with suppress(SealedgerClientError):  # it ends by itself too, in an hour
+                await client.end_session()
+
+    def _app(self, collection: str) -> SecretClient:
         network = self.network_file()
         kind = SOFTWARE if self.platform is None else self.platform
         directory = Home(self.home).platform
