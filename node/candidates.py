@@ -3,7 +3,9 @@
 An early refusal only: signature, session, sequence and policy are judged by the rules, in the
 block. Payloads are judged here because rules never read them: a sealed value must be the one that
 its operation names, evidence and collateral must be verified before they can be proposed.
-Collateral is looked at only for a node of the trust document: nobody else can put it in force.
+Collateral is looked at only for a node of the trust document: nobody else can put it in force. What
+stands on the ledger already is not judged again: the rules answer it with its first entry, whatever
+became of collateral since, and who copies it from there cannot keep the verifier busy.
 """
 
 import hashlib
@@ -18,13 +20,14 @@ from contracts.errors import RefusedError
 from contracts.execute import parameters_of
 from contracts.prepare import Prepared, prepare
 from contracts.view import StateView
+from ledger import keys
 from ledger.crypto import ed25519
 from ledger.errors import FormatError
 from ledger.format.hygiene import UpdateCollateral
 from ledger.format.operation import OpenSession, Operation, Put
 from ledger.format.outcome import Coordinates
 from ledger.format.sealed import encode_coordinates, sealed_digest, split_sealed
-from ledger.format.transaction import SignerKind, signed_message, writer_of
+from ledger.format.transaction import Body, SignerKind, signed_message, writer_of
 from ledger.reason import Reason
 from node.verifier import EvidenceVerifier
 
@@ -77,7 +80,7 @@ class EnvelopeChecker:
     """Decodes envelopes, judges payloads, has evidence and collateral verified."""
 
     def __init__(self, network_id: bytes, verifier: EvidenceVerifier, view: StateView) -> None:
-        """Keep the parts; `view` says which nodes there are."""
+        """Keep the parts; `view` says which nodes there are, and what ran."""
         self._network_id = network_id
         self._verifier = verifier
         self._view = view
@@ -102,11 +105,18 @@ class EnvelopeChecker:
         if len(prepared.operations) != 1:
             name = type(judged[0]).__name__
             raise FormatError(f"{name} stands alone in its transaction", Reason.WRONG_SIGNER)
+        if self._ran(prepared.body):
+            return None
         payload = prepared.envelope.payloads[0]
         if isinstance(judged[0], OpenSession):
             return await self._judge_evidence(payload)
         self._verify_node(prepared)
         return await self._judge_collateral(payload)
+
+    def _ran(self, body: Body) -> bool:
+        """Whether the signer's number ran something: then no verdict is looked at."""
+        key = keys.sequence(body.signer_kind, body.signer, body.sequence)
+        return self._view.get(key) is not None
 
     async def _judge_evidence(self, evidence: bytes) -> bytes:
         try:
