@@ -82,7 +82,8 @@ def read_chain(header: str) -> str:
     """The canonical PEM of a header's URL-encoded PEM; raises DecodeError."""
     if len(header) > MAX_HEADER_BYTES:
         raise DecodeError(f"issuer chain: {len(header)} characters, at most {MAX_HEADER_BYTES}")
-    return canonical_chain(unquote(header, errors="replace").encode())
+    # An HTTP client keeps bytes that are no UTF-8 as lone surrogates; no chain has one.
+    return canonical_chain(unquote(header, errors="replace").encode(errors="replace"))
 
 
 def read_revocations(body: bytes) -> bytes:

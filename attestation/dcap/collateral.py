@@ -118,7 +118,8 @@ def _substance(
     pck_chain: str,
 ) -> bytes:
     documents = [{k: v for k, v in one.items() if k not in _PASSING} for one in (tcb, qe)]
-    serials = ([str(serial) for serial in one.serials] for one in lists)
+    # in hex: a serial number may have any length, and decimal digits are bounded and slow
+    serials = ([f"{serial:x}" for serial in one.serials] for one in lists)
     said = [*documents, *serials, pck_chain]  # a quote passes under this very PCK CA only
     text = json.dumps(said, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(_SUBSTANCE_LABEL + text.encode()).digest()
@@ -185,7 +186,7 @@ def _revocations(name: str, der: bytes) -> _Revocations:
         raise DecodeError(f"collateral: {name} is not a DER revocation list") from error
     if ends is None:
         raise DecodeError(f"collateral: {name} has no end")
-    if number > MAX_ORDER:
+    if not 0 <= number <= MAX_ORDER:
         raise DecodeError(f"collateral: {name}: bad CRL number")
     dates = _unix(issued), _unix(ends)
     if min(dates) < 0:

@@ -252,3 +252,45 @@ def test_revocation_lists_must_be_der(world: SoftwareWorld) -> None:
     for junk in (b"", world.root, b"-----BEGIN X509 CRL-----\n", held.pck_crl + b"\0"):
         with pytest.raises(DecodeError):
             read_facts(replace(held, pck_crl=junk))
+
+
+@pytest.mark.parametrize("size", [20, 4_000, 400_000])
+def test_serial_numbers_of_any_length_are_read_in_no_time(world: SoftwareWorld, size: int) -> None:
+    """Attack: one revoked number of many digits neither fails nor costs more than its bytes."""
+    held: DcapCollateral = world.collateral()
+    lists = [revoking(b"\x01" + bytes(size - 1)), revoking(b"\x01" + bytes(size - 2) + b"\x01")]
+    facts = [read_facts(replace(held, pck_crl=der)) for der in lists]
+    assert facts[0].substance != facts[1].substance
+
+
+def test_a_list_without_a_possible_number_is_refused(world: SoftwareWorld) -> None:
+    """A revocation list's number is neither negative nor larger than what orders it."""
+    for number in (b"\xff", b"\x01" + bytes(8)):
+        with pytest.raises(DecodeError):
+            read_facts(replace(world.collateral(), pck_crl=revoking(b"\x01", number)))
+
+
+def tlv(tag: int, content: bytes) -> bytes:
+    """An item of DER."""
+    size = len(content)
+    if size < 0x80:
+        return bytes((tag, size)) + content
+    length = size.to_bytes((size.bit_length() + 7) // 8, "big")
+    return bytes((tag, 0x80 | len(length))) + length + content
+
+
+def revoking(serial: bytes, number: bytes = b"\x01") -> bytes:
+    """An unsigned list of this `number` that revokes `serial`, both the bytes of an INTEGER."""
+    algorithm = tlv(0x30, tlv(0x06, bytes.fromhex("2a8648ce3d040302")))
+    name = tlv(0x31, tlv(0x30, tlv(0x06, bytes.fromhex("550403")) + tlv(0x0C, b"CA")))
+    made, ends = (tlv(0x17, date) for date in (b"270101000000Z", b"280101000000Z"))
+    entry = tlv(0x30, tlv(0x02, serial) + made)
+    extension = tlv(0x30, tlv(0x06, bytes.fromhex("551d14")) + tlv(0x04, tlv(0x02, number)))
+    body = b"".join(
+        (
+            *(tlv(0x02, b"\x01"), algorithm, tlv(0x30, name), made, ends, tlv(0x30, entry)),
+            tlv(0xA0, tlv(0x30, extension)),
+        )
+    )
+    signature = tlv(0x03, b"\0" + tlv(0x30, tlv(0x02, b"\x01") * 2))
+    return tlv(0x30, tlv(0x30, body) + algorithm + signature)
