@@ -3,7 +3,7 @@
 1. TLS: the answer speaks of the certificate that TLS showed us (not when `proxied`).
 2. Network: SHA-256 of its genesis is the pinned network id.
 3. Trust document: genesis names exactly the pinned log key, cosigners, witnesses and thresholds,
-   and the pinned profile.
+   and the pinned profile; outside of development it believes hardware vendors only.
 4. Checkpoint: both checkpoints are certified by the pinned rule and cosigned within 15 minutes.
 5. Evidence: it verifies with collateral that the ledger put in force (`collateral`), under the
    pinned roots, pins and floor.
@@ -31,6 +31,7 @@ from attestation.handshake import (
 from attestation.identity import Identity
 from attestation.judging import Subject, is_admitted
 from attestation.rules import VerificationRules
+from attestation.vendors import verify_production_trust
 from attestation.verdict import Verdict
 from attestation.verify import collateral_key, verify
 from enclave_client.checkpoints import CheckpointBook
@@ -148,6 +149,16 @@ def _verify_trust(genesis: Genesis, trust: TrustDocument, network: NetworkFile) 
                 f"its {field} is not the one that the network file pins",
                 "the network file was changed or is out of date: take a new one from an operator",
             )
+    if network.is_development:
+        return
+    try:
+        verify_production_trust(trust.roots, trust.tcb_signer_pins)
+    except AttestationError as error:
+        raise AttestationFailedError(
+            Check.TRUST_DOCUMENT,
+            f"it believes others than the vendors of hardware: {error}",
+            "whoever holds such a root can pretend to be any enclave: do not use this network",
+        ) from error
 
 
 def _checkpoint(note: bytes, asked: Asked, book: CheckpointBook) -> Checkpoint:

@@ -3,7 +3,8 @@
 Rules: frozen, unknown keys refused, bytes as hex (roots as PEM or base64 DER), every error names
 the field and says what would be right. The network id pins genesis, and so everything that the
 ledger itself says; roots, pins, floor and the key-service policy are what this client believes and
-may be stricter than genesis. Not here: fetching anything.
+may be stricter than genesis. A network that is not for development believes hardware vendors only:
+under a root of software anybody is any enclave. Not here: fetching anything.
 """
 
 import base64
@@ -27,6 +28,7 @@ from pydantic import (
 from attestation.errors import AttestationError
 from attestation.policy import Policy, decode_policy, matches_of
 from attestation.rules import VerificationRules
+from attestation.vendors import verify_production_trust
 from enclave_client.errors import NetworkFileError
 from enclave_client.policy_words import policy_words
 from ledger.errors import FormatError
@@ -179,7 +181,16 @@ class NetworkFile(_Model):
             raise ValueError(
                 "profile: origins that start with `dev.` are those of development networks"
             )
+        if not self.is_development:
+            self._verify_vendors()
         return self
+
+    def _verify_vendors(self) -> None:
+        attestation = self.attestation
+        try:
+            verify_production_trust(attestation.roots, attestation.tcb_signer_pins)
+        except AttestationError as error:
+            raise ValueError(f"attestation: {error}") from error
 
     @classmethod
     def load(cls, path: Path) -> "NetworkFile":

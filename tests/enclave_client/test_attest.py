@@ -1,11 +1,13 @@
 """The one at the other end has to prove itself: each lie in Hello fails at its own step."""
 
+import hashlib
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from attestation import vendors
 from attestation.errors import PlatformError
 from attestation.handshake import (
     KEY_SERVICE_LABEL,
@@ -15,7 +17,10 @@ from attestation.handshake import (
 )
 from attestation.platforms.software import create_platform, read_trust
 from attestation.policy import Match, encode_policy
+from enclave_client.attest import Asked, verify_hello
+from enclave_client.checkpoints import CheckpointBook
 from enclave_client.client import SecretClient
+from enclave_client.collateral import CollateralFloor
 from enclave_client.errors import (
     AttestationFailedError,
     Check,
@@ -23,12 +28,15 @@ from enclave_client.errors import (
     UnavailableError,
 )
 from enclave_client.network_file import KeyServiceEntry, NetworkFile
+from enclave_client.wire import HelloAnswer
 from kms.messages import decode_hello_evidence
 from ledger.crypto.secret import Secret
+from ledger.format.genesis import network_id
 from ledger.format.trust import trust_digest
 from sealedger.v1 import node_pb2 as pb
 from tests.enclave_client.conftest import COLLECTION, Connect, Machine
 from tests.enclave_client.fake_ledger import FakeLedger
+from tests.support.production_genesis import as_production
 
 
 async def _fails(connect: Connect, check: Check, **arguments: object) -> AttestationFailedError:
@@ -49,6 +57,23 @@ def _changed(**fields: bytes) -> Callable[[pb.HelloReply], pb.HelloReply]:
         return reply
 
     return change
+
+
+def test_a_production_network_that_believes_software_is_refused(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Attack: the file names the vendor's root alone, while genesis lets software in beside it."""
+    root, pins = b"a vendor's root", (vendors.INTEL_TCB_SIGNER,)
+    founded = FakeLedger(machine.found()).genesis
+    monkeypatch.setattr(vendors, "ROOTS", frozenset((hashlib.sha256(root).digest(),)))
+    genesis = as_production(founded, (root, b"software"), pins)
+    honest = NetworkFile.from_genesis(as_production(founded, (root,), pins), ("[::1]:1",))
+    network = honest.model_copy(update={"network_id": network_id(genesis)})
+    nothing = HelloAnswer(genesis, b"", b"", b"", b"", b"")
+    asked, book = Asked(bytes(32), None, 0), CheckpointBook(network.rule())
+    with pytest.raises(AttestationFailedError, match="believes others") as caught:
+        verify_hello(nothing, asked, network, book, CollateralFloor())
+    assert caught.value.check is Check.TRUST_DOCUMENT
 
 
 async def test_another_networks_node_with_the_right_code_is_refused(

@@ -1,5 +1,6 @@
 """The network file: what it refuses, which field it names, and that it comes back as it was."""
 
+import hashlib
 import ssl
 import tomllib
 from pathlib import Path
@@ -10,6 +11,7 @@ import tomli_w
 from hypothesis import given
 from hypothesis import strategies as st
 
+from attestation import vendors
 from attestation.policy import AnyOf, Match, encode_policy
 from enclave_client.errors import NetworkFileError
 from enclave_client.network_file import NetworkFile
@@ -19,6 +21,7 @@ from ledger.format.trust import decode_trust, quorum_rule
 from tests.enclave_client.conftest import Machine
 from tests.enclave_client.fake_ledger import FakeLedger
 from tests.support.attestation_examples import RELEASE_MATCH
+from tests.support.production_genesis import as_production
 
 ENDPOINTS = ("127.0.0.1:8700", "[::1]:8700", "node.example:443")
 
@@ -145,6 +148,26 @@ def test_development_has_to_be_allowed(network: NetworkFile) -> None:
     with pytest.raises(NetworkFileError, match="development"):
         network.verify_allowed(allow_development=False)
     network.verify_allowed(allow_development=True)
+
+
+def test_a_production_network_believes_vendors_only(
+    genesis: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Attack: a network that calls itself `single`, under a root of software that anybody can use.
+
+    Neither is a file made of its genesis, nor one taken that names such a root or TCB signer beside
+    the vendor's.
+    """
+    root, software, pin = b"a vendor's root", b"software", vendors.INTEL_TCB_SIGNER
+    monkeypatch.setattr(vendors, "ROOTS", frozenset((hashlib.sha256(root).digest(),)))
+    for roots, pins in (((software,), (pin,)), ((root, software), (pin,)), ((root,), (bytes(32),))):
+        with pytest.raises(FormatError, match="of Intel or AMD"):
+            NetworkFile.from_genesis(as_production(genesis, roots, pins), ENDPOINTS)
+    good = NetworkFile.from_genesis(as_production(genesis, (root,), (pin,)), ENDPOINTS)
+    good.verify_allowed(allow_development=False)
+    table = _table(good)
+    table["attestation"]["roots"].append("c29mdHdhcmU=")
+    assert hashlib.sha256(software).hexdigest() in _refused(table).message
 
 
 def test_a_genesis_without_a_usable_policy_makes_no_file(machine: Machine) -> None:

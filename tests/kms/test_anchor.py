@@ -1,15 +1,13 @@
 """What a key service takes from genesis for good."""
 
 import hashlib
-from dataclasses import replace
 
 import pytest
 
 from attestation import vendors
 from kms.anchor import read_anchor
 from kms.errors import KeyServiceStateError
-from ledger.format.genesis import Profile, decode_genesis, encode_genesis
-from ledger.format.trust import Party, decode_trust, encode_trust
+from tests.support.production_genesis import as_production
 from tests.support.small_network import SmallNetwork
 
 SOFTWARE_ROOT = b"root"
@@ -17,17 +15,7 @@ SOFTWARE_ROOT = b"root"
 
 def production_genesis(network: SmallNetwork) -> bytes:
     """The network's genesis as a witnessed one of profile `single`, its root still of software."""
-    genesis = decode_genesis(network.genesis)
-    trust = decode_trust(genesis.trust)
-    trust = replace(
-        trust,
-        origin="ledger.example/1",
-        witnesses=(Party("witness.example", bytes(range(32)), "witness"),),
-        witness_quorum=1,
-        roots=(SOFTWARE_ROOT,),
-        tcb_signer_pins=(vendors.INTEL_TCB_SIGNER,),
-    )
-    return encode_genesis(replace(genesis, profile=Profile.SINGLE, trust=encode_trust(trust)))
+    return as_production(network.genesis, (SOFTWARE_ROOT,), (vendors.INTEL_TCB_SIGNER,))
 
 
 def test_a_root_of_software_makes_no_production_network(unstarted: SmallNetwork) -> None:
