@@ -5,6 +5,7 @@ program as an attested enclave app of its own, measured by ``app.toml``. Develop
 refused unless allowed.
 """
 
+import asyncio
 import functools
 import os
 from collections.abc import AsyncIterator, Callable
@@ -32,6 +33,7 @@ from node.cli.node import home_option, json_option
 from node.cli.output import UsageFault
 from node.home import Home, replace_file
 
+END_TIMEOUT_S = 2.0
 APP_MANIFEST = Path(__file__).resolve().parent / "app.toml"
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
@@ -107,9 +109,12 @@ class Target:
     async def app(self, collection: str) -> AsyncIterator[SecretClient]:
         """A client that proves itself as this program, measured now; its session ends with it."""
         async with self._app(collection) as client:
-            yield client
-            with suppress(SealedgerClientError):  # it ends by itself too, in an hour
-                await client.end_session()
+            try:
+                yield client
+            finally:
+                with suppress(SealedgerClientError, TimeoutError):  # it runs out by itself too
+                    async with asyncio.timeout(END_TIMEOUT_S):
+                        await client.end_session()
 
     def _app(self, collection: str) -> SecretClient:
         network = self.network_file()

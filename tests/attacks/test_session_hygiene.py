@@ -170,6 +170,20 @@ async def test_a_member_ends_all(node: Serving) -> None:
             assert (await again.get("x")).value == b"1"
 
 
+async def test_a_session_that_is_ended_makes_room(node: Serving) -> None:
+    """Brief programs that say when they are done never meet the bound; the client goes on."""
+    ended = set()
+    for number in range(5):
+        async with node.client() as app:
+            for _ in range(2):
+                receipt = (await app.put("x", b"%d" % number)).receipt
+                ended.add(verify_receipt_file(receipt.encode(), node.file).body.signer)
+                await app.end_session()
+    assert len(ended) == 10
+    async with node.client() as one, node.client(), node.client():
+        assert (await one.get("x")).value == b"4"
+
+
 async def test_such_a_history_is_sound(network: RealNetwork) -> None:
     """A ledger with all of this replays to the state that it has, and opens again."""
     async with serving(network) as node, node.client() as app, owner_of(node, MEMBER) as member:

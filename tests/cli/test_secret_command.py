@@ -8,6 +8,10 @@ from typing import Any
 
 import pytest
 
+from ledger import keys
+from ledger.format.hygiene import RevokeSession
+from ledger.format.operation import decode_operation
+from ledger.format.stored import decode_stored
 from tests.cli.conftest import Shell
 from tests.support.real_node import Serving
 
@@ -15,6 +19,16 @@ NAME = "team/secrets"
 AT = ("--collection", NAME)
 PLANTED = b"planted value 77aa"
 EVERY_BYTE = bytes(range(256)) + b"\r\n\n" + PLANTED
+
+
+def ended(shell: Shell) -> set[bytes]:
+    """The sessions that ended themselves."""
+    replica = shell.node.running.replica
+    rows = (replica.view.get(keys.operations(at)) for at in range(replica.head.size))
+    operations = [
+        decode_operation(one) for row in rows if row for one in decode_stored(row).operations
+    ]
+    return {one.session_id for one in operations if isinstance(one, RevokeSession)}
 
 
 @pytest.fixture
@@ -107,6 +121,16 @@ async def test_platforms(team: Shell) -> None:
     assert "/dev/attestation/attestation_type: No such file" in said.err
     owner = await team.as_owner("secret", "list", *AT, *auto)
     assert "an account needs no platform" in owner.failed(2)
+
+
+async def test_a_command_ends_its_session(team: Shell) -> None:
+    """So that no script, however often it calls, fills the places of this program."""
+    for _ in range(3):
+        stored = await team.as_app("secret", "put", "n", *AT, "--json", stdin=b"x")
+        assert stored.code == 0
+    assert len(ended(team)) == 3
+    await team.as_app("secret", "get", "missing", *AT)
+    assert len(ended(team)) == 4
 
 
 async def test_lists(team: Shell) -> None:

@@ -1,4 +1,4 @@
-"""Sessions revoked by members and by owners (contracts.revocations, 1 to 3)."""
+"""Sessions ended by themselves, by members and by owners (contracts.revocations, 0 to 3)."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -161,11 +161,34 @@ def test_a_member_is_no_owner(rules: SmallRules, alpha: Signer, members: list[Si
 
 
 def test_only_accounts_revoke(rules: SmallRules, alpha: Signer) -> None:
-    """A session or a node revokes nothing, not even the session itself."""
-    for signer in (alpha, core_signer()):
-        for where in ("", "app"):
-            envelope = rules.envelope(signer, RevokeSession(alpha.name, where))
-            unchanged(rules, Reason.WRONG_SIGNER, [envelope])
+    """Another session or a node revokes nothing, and a session nothing of a collection."""
+    other = rules.open(Enclave("beta"))
+    tried = [(core_signer(), ""), (core_signer(), "app"), (other, ""), (other, "app")]
+    for signer, where in (*tried, (alpha, "app")):
+        envelope = rules.envelope(signer, RevokeSession(alpha.name, where))
+        unchanged(rules, Reason.WRONG_SIGNER, [envelope])
+    assert works(rules, alpha)
+
+
+def test_a_session_ends_itself(rules: SmallRules, alpha: Signer) -> None:
+    """From the operation on that ends it a session does nothing more, in no transaction."""
+    end = RevokeSession(alpha.name, "")
+    outcomes = rules.outcomes(alpha, put_of("app", "x"), end, put_of("app", "y"))
+    reasons = [one.reason for one in outcomes]
+    assert reasons == [Reason.OK, Reason.OK, Reason.SESSION_CLOSED]
+    unchanged(rules, Reason.SESSION_CLOSED, [rules.envelope(alpha, put_of("app", "z"))])
+    unchanged(rules, Reason.SESSION_CLOSED, [rules.envelope(alpha, end)])
+
+
+def test_an_end_that_is_undone(rules: SmallRules, alpha: Signer) -> None:
+    """An atomic transaction that fails does not end its session."""
+    end = RevokeSession(alpha.name, "")
+    conflict = put_of("app", "x", if_version=9)
+    done = rules.executed(rules.envelope(alpha, conflict, end, terms=ATOMIC))
+    assert [one.reason for one in done.outcomes] == [Reason.VERSION_CONFLICT, Reason.NOT_EXECUTED]
+    assert works(rules, alpha)
+    rules.executed(rules.envelope(alpha, put_of("app", "x"), end, terms=ATOMIC))
+    unchanged(rules, Reason.SESSION_CLOSED, [rules.envelope(alpha, put_of("app", "z"))])
 
 
 def test_a_network_without_members(owner: Signer) -> None:

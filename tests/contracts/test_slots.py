@@ -112,8 +112,13 @@ def revoke(rules: SmallRules, session: Signer) -> None:
     rules.outcomes(MEMBER, RevokeSession(session.name, ""))
 
 
+def end_itself(rules: SmallRules, session: Signer) -> None:
+    """Have it say that it is done."""
+    rules.outcomes(session, RevokeSession(session.name, ""))
+
+
 @pytest.mark.parametrize("which", range(4))
-@pytest.mark.parametrize("end", [close, revoke])
+@pytest.mark.parametrize("end", [close, revoke, end_itself])
 def test_ended_ones_make_room_wherever_they_are(which: int, end: object) -> None:
     """A session that was closed or revoked gives its place to the next one, and to one only."""
     rules = network(4, denials=5)

@@ -9,7 +9,7 @@ import sys
 
 from attestation.dcap.layout import parse_quote
 from attestation.evidence import decode_evidence
-from attestation.worker_codec import decode_request
+from attestation.worker_codec import JudgeCollateral, decode_request
 from attestation.worker_process import judge, serve
 
 HANG = b"hang".ljust(64, b"\0")
@@ -19,7 +19,10 @@ PROGRAM = "tests.support.burning_verifier"
 
 def misjudge(data: bytes) -> bytes:
     """Do what the quote's report data says."""
-    report_data = parse_quote(decode_evidence(decode_request(data).evidence).quote).report
+    request = decode_request(data)
+    if isinstance(request, JudgeCollateral):
+        return judge(data)
+    report_data = parse_quote(decode_evidence(request.evidence).quote).report
     if report_data.report_data == EXIT:
         os._exit(3)
     while report_data.report_data == HANG:
