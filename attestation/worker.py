@@ -42,6 +42,7 @@ from attestation.worker_codec import (
 from attestation.worker_process import READY
 
 A = TypeVar("A", Verdict, CollateralVerdict, str)
+_Call = asyncio.Task[Verdict] | asyncio.Task[CollateralVerdict] | asyncio.Task[str]
 
 _MODULE_ROOT = Path(__file__).resolve().parent.parent
 _PROGRAM = "attestation.worker_process"
@@ -56,6 +57,7 @@ class WorkerLimits:
     start_timeout_s: float = 30.0
     verify_timeout_s: float = 5.0
     max_waiting: int = 64
+    max_collateral: int = 4  # of those that wait, questions about collateral itself
 
 
 class _Child:
@@ -97,9 +99,7 @@ class VerificationWorker:
         self._program = program
         self._turn = asyncio.Lock()
         self._child: _Child | None = None
-        self._calls: set[
-            asyncio.Task[Verdict] | asyncio.Task[CollateralVerdict] | asyncio.Task[str]
-        ] = set()
+        self._calls: dict[_Call, bool] = {}  # whether each is about collateral itself
         self._closed = False
 
     async def verify(
@@ -107,8 +107,10 @@ class VerificationWorker:
     ) -> Verdict:
         """The verdict on encoded `evidence`; raises EvidenceError or CannotDecideError.
 
-        Calls of all methods queue, at most `max_waiting` of them. A cancelled call lets the child
-        finish, so that a caller who goes away cannot make the node start processes.
+        Calls of all methods queue, at most `max_waiting` of them; few about collateral itself,
+        which may be large: one operator shall not keep everybody's sessions waiting. A cancelled
+        call lets the child finish, so that a caller who goes away cannot make the node start
+        processes.
         """
         return await self._ask(JudgeEvidence(evidence, collateral, rules, now_s), Verdict)
 
@@ -125,10 +127,13 @@ class VerificationWorker:
     async def _ask(self, request: Request, kind: type[A]) -> A:
         if self._closed:
             raise CannotDecideError(DecisionFault.VERIFIER_CLOSED)
-        if len(self._calls) >= self._limits.max_waiting:
+        about_collateral = isinstance(request, JudgeCollateral)
+        if len(self._calls) >= self._limits.max_waiting or (
+            about_collateral and sum(self._calls.values()) >= self._limits.max_collateral
+        ):
             raise CannotDecideError(DecisionFault.VERIFIER_BUSY)
         call = asyncio.create_task(self._call(_encode(request), kind))
-        self._calls.add(call)
+        self._calls[call] = about_collateral
         call.add_done_callback(self._forget)
         return await asyncio.shield(call)
 
@@ -140,7 +145,7 @@ class VerificationWorker:
         await self._discard()  # a child that was just starting
 
     def _forget(self, call: asyncio.Task[A]) -> None:
-        self._calls.discard(call)
+        self._calls.pop(call, None)
         if not call.cancelled():
             call.exception()  # retrieved here too: the caller may have gone away
 

@@ -249,6 +249,25 @@ async def test_too_many_waiting_calls_are_refused(world: SoftwareWorld) -> None:
     await worker.close()
 
 
+async def test_questions_about_collateral_leave_room(world: SoftwareWorld) -> None:
+    """Attack: an operator with bad collateral of a megabyte, again and again; sessions go on."""
+    running = VerificationWorker()
+    junk = b"\x0a" + bytes(2**20 - 1)
+    try:
+        await survives(running, world)
+        flood = [running.verify_collateral(junk, world.rules, NOW_S) for _ in range(60)]
+        flooding = asyncio.gather(*flood, return_exceptions=True)
+        await asyncio.sleep(0)
+        await survives(running, world)
+        codes = [answer.code for answer in await flooding if isinstance(answer, CannotDecideError)]
+    finally:
+        await running.close()
+    assert sorted(map(str, codes)) == sorted(
+        ["collateral-malformed"] * WorkerLimits().max_collateral
+        + ["verifier-busy"] * (60 - WorkerLimits().max_collateral)
+    )
+
+
 async def test_oversized_arguments_are_not_sent(
     worker: VerificationWorker, world: SoftwareWorld
 ) -> None:
