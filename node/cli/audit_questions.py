@@ -23,6 +23,7 @@ from node.audit.errors import OutputError
 from node.audit.rows import line_of
 from node.audit.table import Format, receipt_name, save_receipts, table_file
 from node.cli.account import open_account
+from node.cli.hex_type import Hex
 from node.cli.output import UsageFault, show
 from node.cli.target import NAME, Target, collection_option, reaching
 from node.cli.upkeep import progress_bar
@@ -36,27 +37,6 @@ receipts_option = click.option(
 from_option = click.option(
     "--from-entry", type=click.IntRange(min=0), default=0, help="Begin at this entry."
 )
-
-
-class _Hex(click.ParamType[bytes]):
-    """Bytes of one of these lengths, as hex digits."""
-
-    name = "hex"
-
-    def __init__(self, *sizes: int) -> None:
-        self._sizes = sizes
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> bytes:
-        try:
-            data = bytes.fromhex(str(value))
-        except ValueError:
-            data = b""
-        if len(data) not in self._sizes:
-            digits = " or ".join(str(2 * size) for size in self._sizes)
-            self.fail(f"expected {digits} hex digits", param, ctx)
-        return data
 
 
 class _Address(click.ParamType[bytes]):
@@ -136,7 +116,7 @@ def who_read(target: Target, collection: str, name: str, receipts: Path | None) 
 
 
 @click.command()
-@click.argument("session_id", metavar="ID", type=_Hex(32))
+@click.argument("session_id", metavar="ID", type=Hex(32))
 @receipts_option
 @reaching(account=True)
 def session(target: Target, session_id: bytes, receipts: Path | None) -> None:
@@ -146,7 +126,7 @@ def session(target: Target, session_id: bytes, receipts: Path | None) -> None:
 
 
 @click.command()
-@click.argument("measurement", type=_Hex(32, 48))
+@click.argument("measurement", type=Hex(32, 48))
 @from_option
 @receipts_option
 @reaching(account=True)

@@ -13,6 +13,7 @@ from attestation.platforms.software_manifest import read_manifest
 from enclave_client.release_file import PLATFORMS
 from ledger.errors import FormatError
 from ledger.format.releases import ReleaseMeasurement, is_release_name, parse_version
+from node.cli.hex_type import Hex
 
 _C = TypeVar("_C", bound=Callable[..., None])
 Measured = tuple[ReleaseMeasurement, ...]
@@ -59,24 +60,7 @@ class _Version(click.ParamType[str]):
             self.fail(str(error), param, ctx)
 
 
-class _Digest(click.ParamType[bytes]):
-    """The digest of a release."""
-
-    name = "hex"
-
-    def convert(
-        self, value: object, param: click.Parameter | None, ctx: click.Context | None
-    ) -> bytes:
-        try:
-            data = bytes.fromhex(str(value))
-        except ValueError:
-            data = b""
-        if len(data) != 32:
-            self.fail("expected 64 hex digits", param, ctx)
-        return data
-
-
-RELEASE_NAME, VERSION, DIGEST = _ReleaseName(), _Version(), _Digest()
+RELEASE_NAME, VERSION, DIGEST = _ReleaseName(), _Version(), Hex(32)
 
 
 def measuring(command: _C) -> _C:

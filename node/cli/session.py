@@ -8,27 +8,11 @@ import asyncio
 
 import click
 
-from enclave_client.owner_sessions import SESSION_BYTES, Parted, Voted
+from enclave_client.owner_sessions import Parted, Voted
+from node.cli.hex_type import Hex
 from node.cli.output import show
 from node.cli.target import NAME, Target, reaching
 from node.cli.words import Fields, plain, time_words
-
-
-class _SessionId(click.ParamType[bytes]):
-    """The id of a session, in hex."""
-
-    name = "session"
-
-    def convert(
-        self, value: object, param: click.Parameter | None, ctx: click.Context | None
-    ) -> bytes:
-        try:
-            data = bytes.fromhex(str(value))
-        except ValueError:
-            data = b""
-        if len(data) != SESSION_BYTES:
-            self.fail(f"the id of a session is {2 * SESSION_BYTES} hex digits", param, ctx)
-        return data
 
 
 @click.group()
@@ -37,7 +21,7 @@ def session() -> None:
 
 
 @session.command()
-@click.argument("session_id", metavar="SESSION", type=_SessionId())
+@click.argument("session_id", metavar="SESSION", type=Hex(32, name="session"))
 @click.option(
     "--collection", type=NAME, help="End its part in this collection, as the owner; at once."
 )
