@@ -6,7 +6,9 @@ Rules (AMD 57230), all signatures RSASSA-PSS with SHA-384, MGF1 with SHA-384 and
    both certificate authorities;
 3. their common names are ARK-, SEV- and SEV-VLEK- with the product line of the collateral;
 4. it signed the revocation list. Only a caller that says so may do without a list.
-Dates and revocation are judged in `verify`.
+Dates and revocation are judged in `verify`. What orders editions is the list (number, thisUpdate)
+and each signer (1, notBefore; 0, 0 for one that is missing): so nobody who renews the list can
+leave a signer out, and one that was missing can be added under the same list.
 """
 
 import hashlib
@@ -104,7 +106,11 @@ def read_facts(collateral: SnpCollateral) -> CollateralFacts:
     revocations = parse_revocations(collateral.crl)
     return CollateralFacts(
         key=line_key(collateral.product),
-        order=((revocations.number, revocations.issued_s),),
+        order=(
+            (revocations.number, revocations.issued_s),
+            _order_of_signer(collateral.ask),
+            _order_of_signer(collateral.asvk),
+        ),
         lowest_number=0,
         highest_number=0,
         valid_from_s=revocations.issued_s,
@@ -118,6 +124,18 @@ def line_key(line: str) -> str:
     if line not in PRODUCTS:
         raise DecodeError("collateral: an unknown product")
     return f"snp/{line}"
+
+
+def _order_of_signer(der: bytes) -> tuple[int, int]:
+    if not der:
+        return (0, 0)
+    try:
+        since_s = Signer(x509.load_der_x509_certificate(der), b"").valid_from_s
+    except Exception as error:  # the parser has no one family of errors
+        raise DecodeError("collateral: a signer that cannot be read") from error
+    if since_s < 0:
+        raise DecodeError("collateral: a date before 1970")
+    return (1, since_s)
 
 
 def _substance(collateral: SnpCollateral, revocations: Revocations) -> bytes:

@@ -13,6 +13,7 @@ from cryptography.x509.oid import NameOID
 from hypothesis import given
 
 from attestation.collateral import SnpCollateral
+from attestation.collateral_verdict import is_successor
 from attestation.errors import DecisionFault, DecodeError, EvidenceFault
 from attestation.platforms.software_collateral import CollateralOptions
 from attestation.platforms.software_snp import VLEK_FLAGS
@@ -46,7 +47,7 @@ def test_a_revoked_signer_ends_its_chips(world: SnpWorld) -> None:
     revoking = CollateralOptions(issued_s=NOW_S, evaluation_number=2, revoke_ask=True)
     before = verify_snp_collateral(world.collateral(), world.rules, NOW_S)
     after = verify_snp_collateral(world.collateral(revoking), world.rules, NOW_S)
-    assert (before.substance != after.substance, after.order) == (True, ((2, NOW_S),))
+    assert (before.substance != after.substance, after.order[0]) == (True, (2, NOW_S))
     assert refused(lambda: world.judge(world.evidence(), revoking)) == EvidenceFault.REVOKED
     cloud = world.evidence(replace(GUEST, flags=VLEK_FLAGS), world.vlek())
     assert world.judge(cloud, revoking).identity.svn == GUEST.guest_svn
@@ -115,9 +116,34 @@ def test_facts_follow_the_list(world: SnpWorld) -> None:
         for age, number in ((DAY_S, 1), (0, 2))
     )
     assert old.substance == new.substance
-    assert (old.order, new.order) == (((1, NOW_S - DAY_S),), ((2, NOW_S),))
+    signers = ((1, NOW_S - DAY_S), (1, NOW_S - DAY_S))
+    assert (old.order, new.order) == (((1, NOW_S - DAY_S), *signers), ((2, NOW_S), *signers))
     assert (new.key, new.lowest_number, new.highest_number) == ("snp/Milan", 0, 0)
     assert (new.valid_from_s, new.valid_until_s) == (NOW_S, NOW_S + 365 * DAY_S)
+
+
+def test_a_signer_is_not_left_out_and_may_be_added(world: SnpWorld) -> None:
+    """Attack: an operator renews the list without the signer of VCEKs, which ends every such guest.
+
+    Nothing else could bring the signer back before the vendor's next list.
+    """
+    full = world.collateral(CollateralOptions(issued_s=NOW_S))
+    newer = world.collateral(CollateralOptions(issued_s=NOW_S, evaluation_number=9))
+    elder = Issuer(world.root.name, rsa_key("ark"), NOW_S - DAY_S).signer(
+        "SEV-Milan", rsa_key("other")
+    )
+    held = read_facts(full)
+    for crippled in (
+        replace(newer, ask=b""),
+        replace(newer, asvk=b""),
+        replace(newer, ask=elder.public_bytes(DER)),
+    ):
+        assert not is_successor(read_facts(crippled), held)
+    assert is_successor(read_facts(newer), held)
+    for partial in (replace(full, ask=b""), replace(full, asvk=b"")):
+        assert is_successor(held, read_facts(partial))
+    with pytest.raises(DecodeError):
+        read_facts(replace(full, asvk=b"junk"))
 
 
 def test_the_substance_is_everything_but_dates(world: SnpWorld) -> None:
