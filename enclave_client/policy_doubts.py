@@ -60,6 +60,10 @@ def _snp(match: Match, tee: SnpMatch) -> Iterator[str]:
         yield "SEV-SNP has no TCB status: tcb_statuses, advisories and grace are not looked at"
     if not any(tee.minimum_tcb.parts):
         yield "a minimum_tcb of zeros admits every firmware, however broken"
+    elif len(tee.products) != 1:
+        yield "TCB numbers of two product lines cannot be compared: name one in products"
+    elif tee.products == ("Turin",) and not tee.minimum_tcb.fmc:
+        yield "a minimum_tcb without fmc admits every FMC firmware of Turin"
     if tee.allow_vlek and match.platform_ids:
         yield "a VLEK vouches for no chip: platform_ids then rest on the cloud's word"
 

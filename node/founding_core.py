@@ -3,7 +3,8 @@
 1. The platform makes evidence over 64 random bytes.
 2. The collateral for it is among what genesis will hold; the verifier accepts it with that.
 3. The policy that clients will pin is read off the verified identity: this signer's product from
-   this version on (SGX), this code (TDX), this code on firmware that is not older (SEV-SNP).
+   this version on (SGX), this code (TDX), this code on a processor of this line with firmware that
+   is not older (SEV-SNP).
 4. The identity passes that policy now: a platform whose TCB is not UpToDate, or which advisories
    speak of, is admitted only where the founder says so.
 Whatever fails, fails before anything is founded on it.
@@ -104,7 +105,9 @@ def _verify(
 
 def _match(identity: Identity, accepted: Accepted) -> Match:
     if isinstance(identity.fields, SnpFields):
-        minimum = SnpMatch(minimum_tcb=identity.fields.reported_tcb)
+        # The numbers of one product line say nothing about another one's firmware.
+        fields = identity.fields
+        minimum = SnpMatch(minimum_tcb=fields.reported_tcb, products=(fields.product,))
         return Match(measurement=identity.measurement, tee=minimum)
     statuses = tuple(sorted({_UP_TO_DATE, *accepted.tcb_statuses}))
     advisories = tuple(sorted(set(accepted.advisories)))

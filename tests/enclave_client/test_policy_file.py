@@ -351,6 +351,9 @@ def test_words_of_every_condition() -> None:
 BY_CODE = Match(measurement=bytes.fromhex(DIGEST))
 LONG = Match(measurement=bytes.fromhex(DIGEST + DIGEST[:32]))
 ZERO_TCB = SnpMatch(minimum_tcb=SnpTcb())
+TURIN_TCB = SnpTcb(boot_loader=1, tee=1, snp=4, microcode=72)
+ONE_LINE = SnpMatch(minimum_tcb=TURIN_TCB, products=("Genoa",))
+TURIN = SnpMatch(minimum_tcb=replace(TURIN_TCB, fmc=1), products=("Turin",))
 
 
 @pytest.mark.parametrize(
@@ -361,6 +364,9 @@ ZERO_TCB = SnpMatch(minimum_tcb=SnpTcb())
         (LONG, "no SEV-SNP guest"),
         (Match(signer=bytes(32), tee=TdxMatch()), "no signer"),
         (replace(LONG, tee=ZERO_TCB), "every firmware"),
+        (replace(LONG, tee=SnpMatch(minimum_tcb=TURIN_TCB)), "name one in products"),
+        (replace(LONG, tee=SNP_MATCH.tee), "name one in products"),
+        (replace(LONG, tee=SnpMatch(minimum_tcb=TURIN_TCB, products=("Turin",))), "without fmc"),
         (replace(LONG, tee=replace(SNP_MATCH.tee, allow_vlek=True), platform_ids=(b"p",)), "cloud"),  # type: ignore[type-var]  # of SNP
         (replace(LONG, tee=SNP_MATCH.tee, advisories=("SA-1",)), "not looked at"),
         (replace(BY_CODE, grace_s=5), "nothing to pass"),
@@ -380,6 +386,8 @@ def test_doubts(policy: Policy, said: str) -> None:
 
 def test_no_doubts() -> None:
     """Policies as they should be raise none, and neither does nobody."""
-    for policy in (NOBODY, BY_CODE, replace(SNP_MATCH, platform_ids=()), TDX_MATCH):
+    for policy in (NOBODY, BY_CODE, TDX_MATCH):
         assert policy_doubts(policy) == ()
+    for tee in (ONE_LINE, TURIN):
+        assert policy_doubts(replace(LONG, tee=tee)) == ()
     assert policy_doubts(AllOf((BY_CODE, Match(signer=bytes(32))))) == ()
