@@ -5,7 +5,8 @@ the verifier's: something it needs is missing, stale or broken; a check that can
 `DecodeError` is raised by the codecs alone; `verify` turns it into one of the two families.
 
 Every error carries a short code and, where they help, what was expected and what came, never a
-secret and never a raw message of the prover.
+secret and never a raw message of the prover: texts are cut, and characters that are not for
+printing become question marks.
 """
 
 from enum import StrEnum
@@ -78,14 +79,18 @@ class _CodedError(AttestationError):
 
     def __init__(self, code: str, *, expected: str = "", got: str = "") -> None:
         self.code = code
-        self.expected = expected[:MAX_DETAIL]
-        self.got = got[:MAX_DETAIL]
+        self.expected = _printable(expected)
+        self.got = _printable(got)
         details = [
             f"{word} {text}"
             for word, text in (("expected", self.expected), ("got", self.got))
             if text
         ]
         super().__init__(f"{code}: {', '.join(details)}" if details else str(code))
+
+
+def _printable(text: str) -> str:
+    return "".join(c if c.isprintable() else "?" for c in text[:MAX_DETAIL])
 
 
 class EvidenceError(_CodedError):

@@ -3,7 +3,7 @@
 Rules: it is called only after the shape check, with a self-issued root and signed, pinned, dated
 collateral; it may still hold the interpreter's lock or abort the process, so the node calls it in a
 worker process (`attestation.worker`). Its errors are text, which may quote what it read: the known
-ones become codes, the rest REFUSED with the text, of which only what can be printed is left.
+ones become codes, the rest REFUSED with the text.
 """
 
 import json
@@ -124,7 +124,7 @@ def _reason(
 
 
 def _refusal(message: str) -> AttestationError:
-    text = "".join(c if c.isprintable() else "?" for c in " ".join(message.split()))
+    text = " ".join(message.split())
     for words, fault in _EVIDENCE_FAULTS:
         if words in text:
             return EvidenceError(fault, got=text)

@@ -1,6 +1,7 @@
 """How commands speak: results on standard output, errors and hints on standard error, exit codes.
 
-0 done, 1 failed, 2 wrong usage. ``--json`` prints one JSON object per result.
+0 done, 1 failed, 2 wrong usage. ``--json`` prints one JSON object per result. What people read has
+no character that does anything to a terminal: files, services and nodes put words into it.
 """
 
 import json
@@ -25,7 +26,7 @@ def show(fields: Mapping[str, object], *, as_json: bool) -> None:
         return
     width = max(map(len, fields), default=0)
     for name, value in fields.items():
-        click.echo(f"{name.replace('_', ' '):<{width}}  {value}")
+        click.echo(printable(f"{name.replace('_', ' '):<{width}}  {value}"))
 
 
 def show_rows(name: str, rows: Sequence[Mapping[str, object]], *, as_json: bool) -> None:
@@ -41,11 +42,16 @@ def show_rows(name: str, rows: Sequence[Mapping[str, object]], *, as_json: bool)
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     for line in lines:
         cells = (cell.ljust(width) for cell, width in zip(line, widths, strict=True))
-        click.echo("  ".join(cells).rstrip())
+        click.echo(printable("  ".join(cells).rstrip()))
 
 
 def show_error(message: str, hint: str = "") -> None:
     """Print an error the way every command does."""
-    click.echo(f"sealedger: error: {message}", err=True)
+    click.echo(printable(f"sealedger: error: {message}"), err=True)
     if hint:
-        click.echo(f"hint: {hint}", err=True)
+        click.echo(printable(f"hint: {hint}"), err=True)
+
+
+def printable(text: str) -> str:
+    """The text with a question mark for whatever cannot be printed; lines and tabs stay."""
+    return "".join(c if c.isprintable() or c in "\n\t" else "?" for c in text)

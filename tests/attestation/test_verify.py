@@ -348,6 +348,18 @@ def test_badly_signed_collateral_decides_nothing(
     undecided(DecisionFault.COLLATERAL_UNTRUSTED, world, collateral=encode_collateral(held))
 
 
+@pytest.mark.parametrize("field", ["tcb_info", "qe_identity"])
+def test_what_the_library_quotes_can_be_printed(world: SoftwareWorld, field: str) -> None:
+    """Attack: a signed document whose words move the cursor of whoever reads the refusal."""
+    held = world.collateral()
+    text = getattr(held, field).replace('"UpToDate"', '"\\u001b[2J\\u009b\\u202e"', 1)
+    signature = sign_raw(world.authority.tcb_signer_key, text.encode())
+    bad = replace(held, **{field: text, f"{field}_signature": signature})
+    with pytest.raises(CannotDecideError, match=r"unknown variant `\?\[2J\?\?`") as caught:
+        verify(world.evidence(), encode_collateral(bad), world.rules, NOW_S)
+    assert str(caught.value).isprintable()
+
+
 def test_a_signature_with_zeros_in_front_of_s(world: SoftwareWorld) -> None:
     """A respelled signature, which the library takes, is not the 64 bytes that collateral has."""
     held = world.collateral()

@@ -274,3 +274,13 @@ async def test_revocation_that_nobody_checked_is_said(sealedger: Command, tmp_pa
     said = await sealedger("policy", "explain", report, file, *chain, "--at", "1781661904")
     assert said.code == 0
     assert "verified  as of 2026-06-17T02:05:04.000Z, REVOCATION NOT CHECKED\n" in said.out
+
+
+async def test_words_of_a_file_do_nothing_to_a_terminal(sealedger: Command, tmp_path: Path) -> None:
+    """Attack: a policy file whose unknown field clears the screen and names the window."""
+    bad = policy_file(tmp_path, '"\\u001b[2J\\u001b]0;x\\u0007\\u009b\\u202e" = 1\n')
+    for command in (("show",), ("check",)):
+        said = await sealedger("policy", *command, bad)
+        assert (said.code, said.out) == (1, "")
+        assert "field ?[2J?]0;x???: Extra inputs" in said.err
+        assert said.err.replace("\n", "").isprintable()
