@@ -10,7 +10,6 @@ under a root of software anybody is any enclave. Not here: fetching anything.
 import base64
 import binascii
 import ssl
-import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -31,6 +30,7 @@ from attestation.rules import VerificationRules
 from attestation.vendors import verify_production_trust
 from enclave_client.errors import NetworkFileError
 from enclave_client.policy_words import policy_words
+from enclave_client.toml_files import decode_table
 from ledger.errors import FormatError
 from ledger.format.genesis import Genesis, decode_genesis, network_id
 from ledger.format.trust import Party, TrustDocument, decode_trust, quorum_rule
@@ -210,8 +210,8 @@ class NetworkFile(_Model):
     def parse(cls, data: bytes, source: str = "given") -> "NetworkFile":
         """The checked file of TOML bytes; NetworkFileError names the bad field."""
         try:
-            table = tomllib.loads(data.decode())
-        except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+            table = decode_table(data)
+        except ValueError as error:
             raise NetworkFileError(f"network file {source}: not TOML: {error}", _HINT) from error
         try:
             return cls.model_validate(table)

@@ -16,7 +16,6 @@ Rules: strict: unknown keys are refused, every error names the field; bytes are 
 and written again is the same terms. Not here: what a policy means (`attestation.policy`).
 """
 
-import tomllib
 from pathlib import Path
 from typing import Annotated, Self, TypeVar
 
@@ -30,6 +29,7 @@ from enclave_client.errors import PolicyFileError
 from enclave_client.policy_entries import Addresses, Duration, Model, PolicyEntry
 from enclave_client.policy_tables import Table, policy_table
 from enclave_client.policy_words import NOBODY
+from enclave_client.toml_files import decode_table
 from ledger.format.address import encode_address
 from ledger.format.terms import MAX_AUDITORS, CollectionTerms
 
@@ -162,8 +162,8 @@ def _table(data: bytes, source: str) -> dict[str, object]:
     if len(data) > MAX_FILE_BYTES:
         raise PolicyFileError(f"policy file {source}: over {MAX_FILE_BYTES} bytes", _HINT)
     try:
-        return tomllib.loads(data.decode())
-    except (ValueError, RecursionError) as error:
+        return decode_table(data)
+    except ValueError as error:
         raise PolicyFileError(f"policy file {source}: not TOML: {error}", _HINT) from error
 
 

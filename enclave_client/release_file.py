@@ -14,7 +14,6 @@ Rules: strict: unknown keys are refused, every error names the field; bytes are 
 and written again is the same release. Not here: who may publish it (`owner_releases`).
 """
 
-import tomllib
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -31,6 +30,7 @@ from pydantic import (
 
 from enclave_client.errors import ReleaseFileError
 from enclave_client.network_file import Hex, Hex32
+from enclave_client.toml_files import decode_table
 from ledger.errors import FormatError
 from ledger.format.address import decode_address, encode_address
 from ledger.format.releases import (
@@ -155,8 +155,8 @@ def decode_release_file(
     if len(data) > MAX_FILE_BYTES:
         raise ReleaseFileError(f"release file {source}: over {MAX_FILE_BYTES} bytes", _HINT)
     try:
-        table = tomllib.loads(data.decode())
-    except (ValueError, RecursionError) as error:
+        table = decode_table(data)
+    except ValueError as error:
         raise ReleaseFileError(f"release file {source}: not TOML: {error}", _HINT) from error
     try:
         file = ReleaseFile.model_validate(table)

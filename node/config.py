@@ -154,7 +154,7 @@ def read_config(path: Path) -> tuple[NodeConfig, tuple[Problem, ...]]:
         problem = _unparsed(path, str(error))
     except ValidationError as error:
         return NodeConfig(), tuple(_faults(error, str(path), text))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         said = error.strerror if isinstance(error, OSError) else error
         fix = f"node.toml is a text file of at most {MAX_CONFIG_BYTES} bytes that this user reads"
         problem = Problem(str(path), f"{path}: {said}", fix)

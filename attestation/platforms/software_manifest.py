@@ -57,7 +57,7 @@ def read_manifest(path: Path) -> Manifest:
         if len(data) > MAX_MANIFEST_BYTES:
             raise PlatformError(f"{path}: larger than {MAX_MANIFEST_BYTES} bytes")
         table = tomllib.loads(data.decode())
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise PlatformError(f"{path}: not a readable manifest: {error}") from error
     unknown = sorted(set(table) - _KEYS)
     if unknown:

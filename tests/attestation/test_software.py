@@ -211,6 +211,7 @@ def test_a_manifest_may_lie_elsewhere(app: Path) -> None:
         ('["app.py", "pkg"]', '["/etc/passwd"]'),
         ('["app.py", "pkg"]', "[1]"),
         ('name = "app"', "name = ["),
+        ('name = "app"', "name = " + "[" * 5_000),
     ],
 )
 def test_odd_manifests_are_refused(app: Path, old: str, new: str) -> None:

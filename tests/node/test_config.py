@@ -70,6 +70,7 @@ def test_every_fault_is_found(tmp_path: Path) -> None:
         (b"[log]\nlevel = 'a'\nlevel = 'b'\n", ":3: ", "near column"),
         (b'a = """', ": ", "no end"),
         (b"\xff\xfe", "not UTF-8", "text file"),
+        (b"a = " + b"[" * 5_000, "recursion", "text file"),
         (b"# " + b"x" * MAX_CONFIG_BYTES, "too large", "at most"),
     ],
 )
