@@ -9,6 +9,8 @@
    collection: who may ask about any may see them, and who may ask about none is told nothing.
 4. The registry of releases, and the operations that made it, are there for every account and every
    open session: whoever is asked to endorse a release, or to trust one, has to see it.
+5. Judging a collection costs what its policies, and the releases that they ask for, have in bytes,
+   and strangers wrote those: they are counted, so that an answer can end and say where to go on.
 Not here: the answers (`queries`).
 """
 
@@ -34,6 +36,7 @@ from contracts.standing import verify_usable
 from contracts.view import ScanView
 
 QUERY_AGE_MS = 60_000
+MAX_JUDGED_BYTES = 256 * 1024  # of collections and releases for one answer: under 0.1 s
 
 _OF_RELEASES = (PublishRelease, EndorseRelease, RevokeRelease)
 
@@ -57,6 +60,7 @@ class Asker:
     account: bytes
     session: SessionRecord | None
     session_id: bytes = b""
+    judged_bytes: int = 0
     _judged: dict[str, bool] = field(default_factory=dict)
     _may_ask_any: bool | None = None
 
@@ -73,6 +77,11 @@ class Asker:
         """Whether the signer may ask about everything."""
         return bool(self.account) and self.account in self.parameters.auditors
 
+    @property
+    def has_judged_enough(self) -> bool:
+        """Whether an answer should end here and say where to go on (5 above)."""
+        return self.judged_bytes >= MAX_JUDGED_BYTES
+
     def may_ask_any(self) -> bool:
         """Whether there is a collection that the signer may ask about (3 above)."""
         if self._may_ask_any is None:
@@ -84,9 +93,14 @@ class Asker:
         if collection not in self._judged:
             data = self.view.get(keys.collection(collection))
             self._judged[collection] = data is not None and self.may_ask_of(
-                collection, decode_collection(data)
+                collection, self.decoded(data)
             )
         return self._judged[collection]
+
+    def decoded(self, data: bytes) -> CollectionRecord:
+        """The record of a collection that is about to be judged, counted (5 above)."""
+        self.judged_bytes += len(data)
+        return decode_collection(data)
 
     def may_ask_of(self, name: str, collection: CollectionRecord) -> bool:
         """The same for a collection's record."""
@@ -113,6 +127,7 @@ class Asker:
 
     def _admitted_until(self, policy: bytes, session: SessionRecord) -> int:
         releases = releases_for(self.view, policy, session.identity)
+        self.judged_bytes += len(releases)
         is_development = self.parameters.is_development
         return admitted_until(policy, session.identity, releases, is_development)
 

@@ -105,10 +105,11 @@ def list_collections(asker: Asker, asked: ListCollections) -> CollectionPage:
     rows: list[tuple[str, CollectionRecord]] = []
     last = ""
     for walked, (key, data) in enumerate(asker.view.scan(*keys.collections_after(asked.after))):
-        if walked >= MAX_WALKED or len(rows) >= asked.limit:
+        is_full = walked >= MAX_WALKED or len(rows) >= asked.limit
+        if is_full or (walked and asker.has_judged_enough):
             return CollectionPage(tuple(rows), last)
         last = keys.name_of_collection(key)
-        collection = decode_collection(data)
+        collection = asker.decoded(data)
         if asker.may_ask_of(last, collection):
             rows.append((last, collection))
     return CollectionPage(tuple(rows), "")

@@ -190,7 +190,8 @@ class Asking:
         size = looked_at = 0
         wanted = _wanted(asked, certified.size)
         for walked, index in enumerate(wanted):
-            if len(found) >= asked.limit or walked >= MAX_WALKED or looked_at >= MAX_LOOKED_AT:
+            is_full = len(found) >= asked.limit or (walked and asker.has_judged_enough)
+            if is_full or walked >= MAX_WALKED or looked_at >= MAX_LOOKED_AT:
                 return answers.entries(found, certified.note, next_index=index, more=True)
             stored = self._stored(asked, index)
             if stored is None:

@@ -3,14 +3,18 @@
 import bisect
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from hashlib import sha256
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import contracts.asker
+from attestation.policy import AnyOf, Match, encode_policy
 from contracts import queries
 from contracts.asker import QUERY_AGE_MS, AskContext, Asker, identify
 from contracts.errors import RefusedError, StateError
+from contracts.holdings import CollectionRecord, encode_collection
 from contracts.queries import (
     list_collections,
     list_secrets,
@@ -39,7 +43,13 @@ from ledger.format.query import (
 )
 from ledger.format.sealed import MODE_PUBLIC
 from ledger.format.summary import summarize_question
-from ledger.format.terms import CreateCollection, Destroy, FreezeCollection, SetPolicy
+from ledger.format.terms import (
+    CollectionTerms,
+    CreateCollection,
+    Destroy,
+    FreezeCollection,
+    SetPolicy,
+)
 from ledger.format.transaction import SignerKind, signed_message
 from ledger.reason import Reason
 from tests.support.refusals import refuses
@@ -440,20 +450,26 @@ def test_a_version_that_vanished_is_our_fault(rules: SmallRules, owner: Signer) 
 
 @pytest.mark.parametrize("walked", [1, 2, 3, 100])
 @pytest.mark.parametrize("limit", [1, 2, 100])
+@pytest.mark.parametrize("judged", [1, 500, 10**6])
 def test_pages_of_collections(
-    owner: Signer, rules: SmallRules, monkeypatch: pytest.MonkeyPatch, walked: int, limit: int
+    owner: Signer,
+    rules: SmallRules,
+    monkeypatch: pytest.MonkeyPatch,
+    walked: int,
+    limit: int,
+    judged: int,
 ) -> None:
     """Pages of collections lead through all of them, also where most are not for the asker."""
     monkeypatch.setattr(queries, "MAX_WALKED", walked)
+    monkeypatch.setattr(contracts.asker, "MAX_JUDGED_BYTES", judged)
     other = account("other")
     for number in range(8):
         made = CreateCollection(f"c{number}", terms_of())
         rules.outcomes(owner if number % 3 == 0 else other, made)
-    one = asker(rules, owner)
     found: list[str] = []
     at, pages = "", 0
     while True:
-        page = list_collections(one, ListCollections(at, limit))
+        page = list_collections(asker(rules, owner), ListCollections(at, limit))
         assert len(page.rows) <= limit
         found.extend(name for name, _ in page.rows)
         pages += 1
@@ -510,3 +526,29 @@ def test_open_entries_is_a_question(rules: SmallRules, owner: Signer) -> None:
     """Questions about entries are signed like the others."""
     assert judged(rules, asked(rules, owner, OpenEntries(0, 10, "own", bytes(32)))).may_ask_any()
     assert judged(rules, asked(rules, owner, OpenEntries(0, 2, indices=(1, 5)))).may_ask_any()
+
+
+def test_policies_of_strangers_do_not_make_an_answer_long(rules: SmallRules) -> None:
+    """Attack: collections with policies that cost a millisecond each, made by strangers by the
+    thousand, are not all judged for one answer; the pages still lead to the session's own.
+    """
+    session = rules.open(Enclave("alpha"))
+    costly = tuple(
+        Match(measurement=sha256(b"%d" % number).digest(), advisories=("A", "B", "C"))
+        for number in range(60)
+    )
+    for number in range(200):
+        own = Match(measurement=sha256(b"stranger %d" % number).digest())
+        policy = encode_policy(AnyOf((*costly, own)))
+        record = CollectionRecord(CollectionTerms(policy, policy), bytes(20))
+        rules.state.apply({keys.collection(f"a{number}"): encode_collection(record)})
+    found: list[str] = []
+    at, pages = "", 0
+    while pages == 0 or at:
+        one = asker(rules, session)
+        page = list_collections(one, ListCollections(at, 1000))
+        assert one.judged_bytes < contracts.asker.MAX_JUDGED_BYTES + 20 * 1024
+        found.extend(name for name, _ in page.rows)
+        at, pages = page.next_after, pages + 1
+    assert found == ["app"]
+    assert pages > 2

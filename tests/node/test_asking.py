@@ -11,6 +11,7 @@ from pathlib import Path
 import grpc.aio
 import pytest
 
+import contracts.asker
 from kms.messages import encode_sealing_key_question
 from ledger.crypto import ed25519
 from ledger.crypto.secret import Secret
@@ -365,7 +366,9 @@ async def test_entries_by_session_and_collection(house: House) -> None:
 
 
 @pytest.mark.parametrize("limit", [1, 3])
-@pytest.mark.parametrize("bound", ["MAX_WALKED", "MAX_LOOKED_AT", "MAX_REPLY_BYTES", ""])
+@pytest.mark.parametrize(
+    "bound", ["MAX_WALKED", "MAX_LOOKED_AT", "MAX_REPLY_BYTES", "MAX_JUDGED_BYTES", ""]
+)
 async def test_pages_lose_nothing(
     house: House, monkeypatch: pytest.MonkeyPatch, limit: int, bound: str
 ) -> None:
@@ -379,7 +382,8 @@ async def test_pages_lose_nothing(
         assert len(whole) >= 6
         with monkeypatch.context() as patched:
             if bound:
-                patched.setattr(asking, bound, 3)
+                of = contracts.asker if bound == "MAX_JUDGED_BYTES" else asking
+                patched.setattr(of, bound, 3)
             for question in (OpenEntries(0, limit), OpenEntries(whole[2][0], limit)):
                 expected = [place for place in whole if place[0] >= question.from_index]
                 assert await walked(asker, question) == expected
