@@ -91,7 +91,7 @@ def check_answers(data: bytes) -> None:
     if len(parts) != 7:
         return
     tcb, qe, pck, root, *headers = parts
-    chains = [one.decode("latin-1") for one in headers]
+    chains = [one.decode("utf-8", "surrogateescape") for one in headers]
     with suppress(DecodeError):
         collateral = dcap_collateral(
             DcapAnswers(

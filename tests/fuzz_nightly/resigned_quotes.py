@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from attestation.dcap.layout import INTEL_QE_VENDOR, TEE_SGX, TEE_TDX
 from attestation.dcap.pem import encode_chain
+from attestation.evidence import MAX_QUOTE_BYTES
 from attestation.platforms.software import QE_SIGNER
 from attestation.platforms.software_pki import raw_public_key, sign_raw
 from attestation.platforms.software_quote import AUTH_DATA, EnclaveReport, encode_report
@@ -169,7 +170,8 @@ def check_resigned(case: tuple[bytes, str], now_s: int) -> None:
     """Judged at some time by good collateral."""
     quote, tee = case
     check_quote(quote)
-    judged(dcap_evidence(quote), quote, encoded_collateral(tee), now_s)
+    if len(quote) <= MAX_QUOTE_BYTES:
+        judged(dcap_evidence(quote), quote, encoded_collateral(tee), now_s)
 
 
 TARGETS = (structured("resigned-quotes", check_resigned),)

@@ -19,6 +19,10 @@ TAGS = (
 )
 # fmt: on
 
+# short ones, and some that are longer than numbers, names and lists of anybody's
+_CONTENTS = st.binary(max_size=40) | st.sampled_from((100, 2_000, 20_000)).flatmap(
+    lambda size: st.sampled_from((b"\x7f", b"0", b"\xff")).map(lambda one: one * size)
+)
 _SHA256, _SHA384 = hashes.SHA256(), hashes.SHA384()
 _PSS = padding.PSS(mgf=padding.MGF1(_SHA384), salt_length=48)
 
@@ -131,7 +135,7 @@ def _edit(draw: st.DrawFn, item: Item) -> None:
     if edit == "tag":
         item.tag = draw(st.sampled_from(TAGS))
     elif edit == "content":
-        item.items, item.content = [], draw(st.binary(max_size=40))
+        item.items, item.content = [], draw(_CONTENTS)
     elif edit == "flip" and not inner and item.content:
         at = draw(st.integers(0, len(item.content) - 1))
         changed = item.content[at] ^ 1 << draw(st.integers(0, 7))
