@@ -8,6 +8,7 @@ import click
 
 from attestation.verify import read_facts
 from enclave_client.network_file import NetworkFile
+from enclave_client.policy_words import policy_words
 from ledger.format.address import encode_address
 from ledger.format.genesis import Genesis, decode_genesis
 from ledger.format.trust import TrustDocument, decode_trust
@@ -64,7 +65,7 @@ def _facts(file: NetworkFile, genesis: Genesis) -> dict[str, object]:
         "profile": file.profile,
         "origin": file.origin,
         "endpoints": list(file.endpoints),
-        "core": file.key_service.about,
+        "core": policy_words(file.policy()),  # what counts, whatever `about` says
         "roots": [hashlib.sha256(root).hexdigest() for root in trust.roots],
         "collateral": [read_facts(data).key for data in genesis.collateral],
         "collections": [collection.name for collection in genesis.collections],

@@ -18,6 +18,7 @@ from attestation.vendors import INTEL_ROOT, INTEL_TCB_SIGNER
 from attestation.verify import read_facts
 from enclave_client.client import SecretClient
 from enclave_client.network_file import NetworkFile
+from enclave_client.policy_words import policy_words
 from ledger.crypto.secret import Secret
 from ledger.format.address import encode_address
 from ledger.format.genesis import decode_genesis
@@ -123,6 +124,17 @@ async def test_members_and_auditors(tmp_path: Path, command: Command) -> None:
     assert (facts["members"], facts["member_threshold"]) == ([ALICE, BOB], 2)
     assert facts["auditors"] == [ALICE, CAROL]
     assert facts["collateral"] == ["sgx/00536f667401/processor"]
+
+
+async def test_words_that_lie_are_not_shown(tmp_path: Path, command: Command) -> None:
+    """Attack: a network file whose words name another core than its policy admits."""
+    home = Home(tmp_path / "home")
+    assert (await init(command, home)).code == 0
+    file = NetworkFile.load(home.network)
+    told = file.key_service.model_copy(update={"about": "the well-known core"})
+    file.model_copy(update={"key_service": told}).save(home.network)
+    facts = json.loads((await command("network", "show", "--home", str(home.root), "--json")).out)
+    assert facts["core"] == policy_words(file.policy())
 
 
 WRONG = {
