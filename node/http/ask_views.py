@@ -8,6 +8,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from ledger.format.strict import encode
 from node.http.views import Count, View
 from sealedger.v1 import ledger_pb2
 from sealedger.v1 import node_pb2 as pb
@@ -75,6 +76,24 @@ class EntryView(View):
     operations: tuple[OpenedView, ...]
 
 
+class StatementView(View):
+    """What an auditor said of a release, and the entry in which it was said."""
+
+    auditor: Hex
+    index: Count
+
+
+class ReleaseView(View):
+    """A published release and who said what of it."""
+
+    release: Annotated[Bytes, Field(description="An EnclaveRelease (ledger.proto), base64")]
+    publisher: Hex
+    index: Count
+    revoked_index: Annotated[Count, Field(description="0: it was not revoked")]
+    endorsed: tuple[StatementView, ...]
+    withdrawn: tuple[StatementView, ...]
+
+
 class AnswerView(View):
     """An answer."""
 
@@ -85,6 +104,8 @@ class AnswerView(View):
     checkpoint: Annotated[str, Field(description="Signed note; the proofs lead to it")]
     more: Annotated[bool, Field(description="The limit cut the answer")]
     next_index: Annotated[Count, Field(description="Where to go on")]
+    next_after: Annotated[str, Field(description="The same, for collections and releases")]
+    releases: tuple[ReleaseView, ...]
 
 
 def answer_view(reply: pb.QueryReply) -> AnswerView:
@@ -97,6 +118,8 @@ def answer_view(reply: pb.QueryReply) -> AnswerView:
         checkpoint=reply.checkpoint.decode(),
         more=reply.more,
         next_index=reply.next_index,
+        next_after=reply.next_after,
+        releases=tuple(map(_release, reply.releases)),
     )
 
 
@@ -125,6 +148,21 @@ def _collection(row: pb.CollectionRow) -> CollectionView:
         auditors=tuple(address.hex() for address in row.terms.auditors),
         ttl_ms=row.terms.ttl_ms,
     )
+
+
+def _release(row: pb.ReleaseRow) -> ReleaseView:
+    return ReleaseView(
+        release=_text(encode(row.release)),
+        publisher=row.publisher.hex(),
+        index=row.index,
+        revoked_index=row.revoked_index,
+        endorsed=tuple(map(_statement, row.endorsed)),
+        withdrawn=tuple(map(_statement, row.withdrawn)),
+    )
+
+
+def _statement(said: pb.ReleaseStatement) -> StatementView:
+    return StatementView(auditor=said.auditor.hex(), index=said.index)
 
 
 def _entry(entry: pb.OpenedEntry) -> EntryView:

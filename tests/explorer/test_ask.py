@@ -19,6 +19,7 @@ from ledger.crypto.secp256k1 import SigningKey
 from ledger.format.eip712 import query_digest
 from ledger.format.query import (
     ListCollections,
+    ListReleases,
     ListSecrets,
     OpenEntries,
     Query,
@@ -53,6 +54,7 @@ QUESTIONS: tuple[Question, ...] = (
     ShowHistory(OWNED, NAME, 0, 10),
     ShowCollection(OWNED),
     ListCollections("", 10),
+    ListReleases("", "", 10),
 )
 
 

@@ -1,0 +1,42 @@
+"""Answers to signed questions as JSON: nothing that gRPC says is left out."""
+
+from base64 import b64decode
+
+from ledger.format.releases import PublishRelease, encode_release
+from node.http.ask_views import AnswerView, answer_view
+from node.question_answers import releases
+from sealedger.v1 import node_pb2 as pb
+from tests.support.small_releases import (
+    AUDITORS,
+    account,
+    auditor,
+    endorsing,
+    record,
+    release_of,
+    revoking,
+)
+from tests.support.small_rules import SmallRules
+
+
+def test_every_field_of_an_answer_is_there() -> None:
+    """A field that QueryReply gets is one of the JSON body too; a refusal has a body of its own."""
+    told = {field.name for field in pb.QueryReply.DESCRIPTOR.fields} - {"refusal"}
+    assert set(AnswerView.model_fields) == told
+
+
+def test_a_list_of_releases() -> None:
+    """Each release comes with who said what of it, and the list says where to go on."""
+    rules, released = SmallRules(), release_of()
+    publisher = account("publisher")
+    rules.outcomes(publisher, PublishRelease(released))
+    rules.outcomes(auditor(0), endorsing(released))
+    rules.outcomes(auditor(1), revoking(released))
+    held = record(rules, released)
+    view = answer_view(releases([held], next_after="fns@1.2.0"))
+    (row,) = view.releases
+    assert b64decode(row.release) == encode_release(released)
+    assert (row.publisher, row.index) == (publisher.name.hex(), held.index)
+    assert row.revoked_index == 0
+    assert [one.auditor for one in row.endorsed] == [AUDITORS[0].hex()]
+    assert [one.auditor for one in row.withdrawn] == [AUDITORS[1].hex()]
+    assert (view.more, view.next_after) == (True, "fns@1.2.0")
