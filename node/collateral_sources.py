@@ -9,11 +9,11 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from attestation.collateral import encode_collateral
+from attestation.collateral import decode_collateral, encode_collateral
 from attestation.collateral_files import MAX_FILE_BYTES, read_collateral_files
 from attestation.errors import DecodeError
 from attestation.platforms.software import read_trust, renew_collateral
-from attestation.platforms.software_collateral import CollateralOptions
+from attestation.platforms.software_collateral import CollateralOptions, read_tcb_date
 from attestation.verify import read_facts
 from node.errors import ConfigError, FetchError
 from node.fetching import Fetcher
@@ -81,9 +81,17 @@ def collateral_of_files(paths: tuple[Path, ...]) -> bytes:
 
 
 def signed_anew(platform: Path, clock_s: Callable[[], int]) -> bytes:
-    """New collateral of a software platform, good for a year from now; PlatformError."""
-    number, _ = read_facts(read_trust(platform).collateral).order[0]
-    options = CollateralOptions(issued_s=clock_s(), evaluation_number=number)
+    """New collateral of a software platform, good for a year from now; PlatformError.
+
+    Its levels keep their date: what says nothing new but dates of issue ends no session.
+    """
+    before = read_trust(platform).collateral
+    number, _ = read_facts(before).order[0]
+    options = CollateralOptions(
+        issued_s=clock_s(),
+        evaluation_number=number,
+        tcb_date_s=read_tcb_date(decode_collateral(before)),
+    )
     return renew_collateral(platform, options)
 
 

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from attestation.collateral import DcapCollateral
+from attestation.collateral import Collateral, DcapCollateral
 from attestation.dcap.pem import encode_chain
 from attestation.platforms.software_pki import DAY_S, Authority, make_crl, sign_raw
 
@@ -67,6 +67,17 @@ def make_collateral(
         qe_identity=qe_identity,
         qe_identity_signature=sign_raw(key, qe_identity.encode()),
     )
+
+
+def read_tcb_date(collateral: Collateral) -> int:
+    """Since when, in Unix seconds, the levels of collateral made here are what they are.
+
+    0 for SEV-SNP, whose collateral has no levels.
+    """
+    if not isinstance(collateral, DcapCollateral):
+        return 0
+    date = json.loads(collateral.tcb_info)["tcbLevels"][0]["tcbDate"]
+    return int(datetime.fromisoformat(date).timestamp())
 
 
 def _root_crl(authority: Authority, options: CollateralOptions) -> bytes:
