@@ -24,6 +24,7 @@ from kms.service import KeyService, open_key_service
 from ledger import keys
 from ledger.crypto.ed25519 import SigningKey
 from ledger.crypto.secret import Secret
+from ledger.errors import StoreBusyError
 from ledger.format.genesis import Genesis, network_id
 from ledger.format.trust import TrustDocument, decode_trust, quorum_rule
 from ledger.leveldb import LevelDB
@@ -36,7 +37,7 @@ from node.certifier import Certifier
 from node.collateral import CollateralShelf
 from node.collateral_answers import CollateralAnswers
 from node.config import NodeConfig
-from node.errors import DamagedError
+from node.errors import DamagedError, NodeError
 from node.founding import known_genesis, read_genesis
 from node.grpc_server import GrpcServer
 from node.home import Home, SealedFile, read_private
@@ -190,7 +191,12 @@ async def open_node(
 
 
 def _open_store(home: Home, genesis: bytes, stack: AsyncExitStack) -> LevelDB:
-    store = LevelDB(home.data)
+    try:
+        store = LevelDB(home.data)
+    except StoreBusyError as error:
+        raise NodeError(
+            str(error), "the node of this home runs already; sealedger node status asks it"
+        ) from error
     stack.callback(store.close)
     if store.get(keys.GENESIS) != genesis:
         raise DamagedError(

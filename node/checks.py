@@ -201,7 +201,10 @@ def _addresses(file: Path, config: NodeConfig) -> Iterator[Problem]:
         line = line_in_file(file, (table, "listen"))
         field = f"{table}.listen"
         if not is_free(address):
-            fix = "another program has it, or it is not this machine's: stop that, or change it"
+            change = f"change {field} in node.toml"
+            if table == "grpc":
+                change += " and the endpoint in network.toml"
+            fix = f"another program has it, or it is not this machine's: stop that, or {change}"
             said = f"cannot listen on {address}"
             yield Problem(str(file), said, fix, line, field)
     if len(set(listens.values())) == 1 and not config.grpc.listen.endswith(":0"):

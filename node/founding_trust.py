@@ -69,6 +69,7 @@ class FoundingTrust:
 
 
 NOTHING = FoundingTrust((), (), ())
+_FETCH = "sealedger collateral fetch KEY writes such a file"
 
 
 def software_trust(trust: SoftwareTrust) -> FoundingTrust:
@@ -125,7 +126,10 @@ def _read_collateral(paths: Sequence[Path]) -> list[Collateral]:
         try:
             found.append(read_collateral_files(tuple(parts.values())))
         except DecodeError as error:
-            hint = "of SEV-SNP, one product line; collateral of further ones as its own bytes"
+            hint = (
+                "what sealedger collateral fetch --save wrote, a verifier's nine fields in JSON, or "
+                "AMD's certificates and revocation list, of one product line only"
+            )
             raise ConfigError(f"{named}: {error}", hint) from error
     return found
 
@@ -136,7 +140,7 @@ def _whole(path: Path, data: bytes) -> Collateral | None:
         one = read_collateral_files((data,))
     except DecodeError as error:
         if data.lstrip()[:1] == b"{":
-            raise ConfigError(f"{path}: {error}") from error
+            raise ConfigError(f"{path}: {error}", _FETCH) from error
         return None
     return None if isinstance(one, SnpCollateral) and not one.crl else one
 
@@ -170,7 +174,10 @@ def _read_root(path: Path) -> bytes:
             (data,) = decode_chain(canonical_chain(data).encode(), 1)
         load_root(data)
     except AttestationError as error:
-        raise ConfigError(f"{path}: not one root certificate, PEM or DER: {error}") from error
+        raise ConfigError(
+            f"{path}: not one root certificate, PEM or DER: {error}",
+            "a file with the root alone, which signs itself; leave --root out for a vendor's",
+        ) from error
     return data
 
 
@@ -179,9 +186,10 @@ def _read(path: Path, limit: int) -> bytes:
         with path.open("rb") as file:
             data = file.read(limit + 1)
     except OSError as error:
-        raise ConfigError(f"cannot read {path}: {error.strerror}") from error
+        raise ConfigError(f"cannot read {path}: {error.strerror}", "check the name") from error
     if not 0 < len(data) <= limit:
-        raise ConfigError(f"{path}: {len(data)} bytes, expected 1 to {limit}")
+        said = f"{path}: {'it is empty' if not data else f'over {limit} bytes'}"
+        raise ConfigError(said, "is it the right file?")
     return data
 
 

@@ -35,12 +35,14 @@ _SEALING_KEY_SIZE = 32
 _MAX_TYPE_BYTES = 64
 _QUOTE_HINT = ": does AESM run on the host, and does it reach a provisioning cache (PCCS)?"
 
+_TYPE_HINT = ": only a process that gramine-sgx runs has it"
+
 _DEVICE = threading.Lock()  # rule 3: the device is one for the process, however often it is opened
 
 
 def read_type(root: Path) -> str:
     """What kind of attestation the manifest chose; raises PlatformError if that cannot be read."""
-    return _read(root / TYPE, _MAX_TYPE_BYTES).decode("ascii", "replace").strip()
+    return _read(root / TYPE, _MAX_TYPE_BYTES, _TYPE_HINT).decode("ascii", "replace").strip()
 
 
 def verify_type(kind: str) -> None:

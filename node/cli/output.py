@@ -20,13 +20,14 @@ class UsageFault(click.ClickException):
 
 
 def show(fields: Mapping[str, object], *, as_json: bool) -> None:
-    """Print a result: one JSON object, or aligned lines."""
+    """Print a result: one JSON object, or aligned lines with yes and no for truth."""
     if as_json:
         click.echo(json.dumps(fields, separators=(",", ":")))
         return
     width = max(map(len, fields), default=0)
     for name, value in fields.items():
-        click.echo(printable(f"{name.replace('_', ' '):<{width}}  {value}"))
+        said = ("yes" if value else "no") if isinstance(value, bool) else value
+        click.echo(printable(f"{name.replace('_', ' '):<{width}}  {said}"))
 
 
 def show_rows(name: str, rows: Sequence[Mapping[str, object]], *, as_json: bool) -> None:

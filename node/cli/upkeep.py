@@ -1,6 +1,5 @@
 """What ``sealedger node fsck``, ``status`` and ``config check`` print."""
 
-import datetime as dt
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -12,6 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from node import fsck
 from node.checks import HomeCheck
 from node.cli.output import show
+from node.cli.words import time_words
 from node.errors import ConfigError, DamagedError, NodeError
 from node.fsck_home import HomeReport
 from node.status import Status
@@ -90,14 +90,13 @@ def show_status(status: Status, *, as_json: bool) -> None:
     """Print what a node said; NodeError if it does not serve."""
     if status.health != "SERVING":
         raise NodeError(f"the node answers, and is {status.health}", "it is stopping: see its log")
-    time = dt.datetime.fromtimestamp(status.block_time_ms / 1000, dt.UTC)
     show(
         {
             "health": status.health,
             "network_id": status.network_id.hex(),
             "origin": status.origin,
             "entries": status.entries,
-            "block_time": time.isoformat(timespec="milliseconds"),
+            "block_time": time_words(status.block_time_ms),
         },
         as_json=as_json,
     )

@@ -45,7 +45,7 @@ async def test_fsck_of_a_clean_home(network: RealNetwork, command: Command) -> N
     home = str(network.home.root)
     said = await command("node", "fsck", "--home", home)
     assert (said.code, said.err) == (0, "")
-    assert "clean         True" in said.out
+    assert "clean         yes" in said.out
     fields = json.loads((await command("node", "fsck", "--home", home, "--json")).out)
     assert fields["clean"] is True
     assert fields["complete"] is True
@@ -177,7 +177,7 @@ async def test_status_of_a_running_node(network: RealNetwork, command: Command) 
     assert fields["network_id"] == network.file.network_id.hex()
     assert fields["origin"] == network.file.origin
     assert fields["entries"] == head.size
-    assert fields["block_time"].endswith("+00:00")
+    assert fields["block_time"].endswith("Z")
     assert f"entries     {head.size}" in plain.out
 
 

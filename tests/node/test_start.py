@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from kms.errors import KeyServiceStateError
-from ledger.errors import StoreBusyError, StoreError
+from ledger.errors import StoreError
 from ledger.leveldb import LevelDB
 from ledger.reason import Reason
-from node.errors import ConfigError, DamagedError, RollbackError
+from node.errors import ConfigError, DamagedError, NodeError, RollbackError
 from node.fsck_home import check_home
 from tests.support.faults import Call, Fault, FaultyStore, When
 from tests.support.raw_client import RawClient
@@ -141,8 +141,9 @@ async def test_files_of_another_network(network: RealNetwork, tmp_path: Path, pa
 async def test_second_node_on_one_home(network: RealNetwork) -> None:
     """A home that is in use is refused at once, and the running node does not notice."""
     async with written(network, b"one") as node:
-        with pytest.raises(StoreBusyError, match="in use"):
+        with pytest.raises(NodeError, match="in use") as raised:
             await grow(network)
+        assert "sealedger node status" in raised.value.hint
         async with node.client() as client:
             assert (await client.get("name")).value == b"one"
 
