@@ -127,8 +127,8 @@ def _read_collateral(paths: Sequence[Path]) -> list[Collateral]:
             found.append(read_collateral_files(tuple(parts.values())))
         except DecodeError as error:
             hint = (
-                "what sealedger collateral fetch --save wrote, a verifier's nine fields in JSON, or "
-                "AMD's certificates and revocation list, of one product line only"
+                "what sealedger collateral fetch --save wrote, a verifier's nine fields in JSON, "
+                "or AMD's certificates and revocation list, of one product line only"
             )
             raise ConfigError(f"{named}: {error}", hint) from error
     return found
@@ -188,7 +188,7 @@ def _read(path: Path, limit: int) -> bytes:
     except OSError as error:
         raise ConfigError(f"cannot read {path}: {error.strerror}", "check the name") from error
     if not 0 < len(data) <= limit:
-        said = f"{path}: {'it is empty' if not data else f'over {limit} bytes'}"
+        said = f"{path}: {len(data)} bytes, expected 1 to {limit}"
         raise ConfigError(said, "is it the right file?")
     return data
 
