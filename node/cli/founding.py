@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from attestation.errors import PlatformError
 from attestation.identity import TCB_STATUSES
 from attestation.platforms.detect import AUTO, PLATFORMS, SOFTWARE
 from attestation.platforms.software_enclave import enclave_of
@@ -20,7 +21,7 @@ from enclave_client.policy_file import read_policy_file
 from ledger.errors import FormatError
 from ledger.format.address import decode_address
 from ledger.format.genesis import Collection
-from ledger.format.names import verify_name
+from ledger.format.names import is_name
 from ledger.format.terms import MAX_AUDITORS
 from ledger.format.trust import MAX_MEMBERS
 from node.errors import ConfigError
@@ -151,7 +152,7 @@ def first_home(home: Path, chosen: dict[str, Any]) -> FirstHome:
         )
     return FirstHome(
         home=home,
-        name=chosen["name"],
+        name=_named("--name", chosen["name"]),
         collections=_collections(chosen["apps"], chosen["policies"], tee or SGX),
         listen=chosen["listen"],
         http_listen=chosen["http_listen"],
@@ -203,12 +204,13 @@ def _addresses(option: str, given: tuple[str, ...], limit: int) -> tuple[bytes, 
         try:
             address = decode_address(text)
         except FormatError as error:
-            raise ConfigError(f"{option} {text}: {error}") from error
+            hint = "as sealedger account show prints it"
+            raise ConfigError(f"{option} {text}: {error}", hint) from error
         if address in found:
             raise ConfigError(f"{option} {text} is said twice", "leave one out")
         found.add(address)
     if len(found) > limit:
-        raise ConfigError(f"{option}: {len(found)} of them, at most {limit}")
+        raise ConfigError(f"{option}: {len(found)} of them", f"at most {limit}")
     return tuple(sorted(found))
 
 
@@ -235,9 +237,14 @@ def _collections(
 
 def _admitted(apps: tuple[str, ...], tee: str) -> dict[str, list[Match]]:
     admitted: dict[str, list[Match]] = {}
+    option = "--app"
     for app in apps:
-        name, manifest = _pair("--app", app, "MANIFEST")
-        match = enclave_of(read_manifest(Path(manifest)), tee).by_code
+        name, manifest = _pair(option, app, "MANIFEST")
+        try:
+            match = enclave_of(read_manifest(Path(manifest)), tee).by_code
+        except PlatformError as error:
+            hint = "the manifest of an app: docs/app-developer.md has an example"
+            raise ConfigError(f"{option} {app}: {error}", hint) from error
         matches = admitted.setdefault(name, [])
         if match not in matches:
             matches.append(match)
@@ -247,5 +254,13 @@ def _admitted(apps: tuple[str, ...], tee: str) -> dict[str, list[Match]]:
 def _pair(option: str, given: str, what: str) -> tuple[str, str]:
     name, equals, file = given.partition("=")
     if not equals:
-        raise ConfigError(f"{option} {given}: expected COLLECTION={what}")
-    return verify_name(name), file
+        hint = f"a collection's name before the file's: {option} app/secrets=FILE"
+        raise ConfigError(f"{option} {given}: expected COLLECTION={what}", hint)
+    return _named(f"{option} {given}", name), file
+
+
+def _named(option: str, name: str) -> str:
+    if not is_name(name):
+        hint = "1 to 200 characters of A-Z a-z 0-9 . _ / - in segments"
+        raise ConfigError(f"{option}: {name!r} is no name", hint)
+    return name

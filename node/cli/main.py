@@ -71,8 +71,13 @@ def main() -> None:
     except click.Abort:
         sys.exit(1)
     except _OURS as error:
-        show_error(getattr(error, "message", str(error)), getattr(error, "hint", ""))
+        show_error(getattr(error, "message", str(error)), getattr(error, "hint", _hint(error)))
         sys.exit(1)
+
+
+def _hint(error: Exception) -> str:
+    """For errors that say only what is wrong."""
+    return "check the path, who may use it, and the disk" if isinstance(error, OSError) else ""
 
 
 if __name__ == "__main__":

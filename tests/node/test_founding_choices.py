@@ -152,6 +152,12 @@ WRONG = {
     "no such policy": (("--policy", "a/b=/none"), "/none"),
     "no policy": (("--policy", "a/b"), "expected COLLECTION=FILE"),
     "no advisory": (("--advisory", "no good"), "bad advisories"),
+    "no name": (("--name", "a b"), "'a b' is no name"),
+    "no name of a collection": (("--app", "a b=app.toml"), "'a b' is no name"),
+    "no such manifest": (("--app", "a/b=/none"), "/none: not a readable manifest"),
+    "no such collateral": (("--collateral", "/none"), "cannot read /none"),
+    "no root": (("--root", __file__), "not one root certificate"),
+    "no place for a home": (("--home", "/proc/none"), "/proc/none"),
 }  # fmt: skip
 
 
@@ -163,6 +169,7 @@ async def test_what_cannot_be_makes_no_home(tmp_path: Path, command: Command, wh
     said = await init(command, home, *options)
     assert said.code == 1
     assert expected in said.err
+    assert "\nhint: " in said.err
     assert not home.root.exists()
 
 
