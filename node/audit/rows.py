@@ -8,6 +8,7 @@ from attestation.collateral_verdict import decode_collateral_verdict
 from attestation.errors import AttestationError
 from enclave_client.openings import Event
 from ledger.format.address import encode_address
+from ledger.format.hygiene import RevokeSession
 from ledger.format.operation import Operation, Put
 from ledger.format.outcome import (
     CollateralUpdated,
@@ -17,6 +18,7 @@ from ledger.format.outcome import (
     Outcome,
     PutDone,
     ReadGranted,
+    Votes,
 )
 from ledger.format.releases import PublishRelease, ReleaseVersion
 from ledger.format.transaction import SignerKind
@@ -51,7 +53,7 @@ def row_of(event: Event, session: Session | None, signed: Signed) -> Row:
         "time": time_text(event.time_ms),
         "block": transaction_of(event.receipt.entry).leaf.height,
         "operation": type(event.operation).__name__,
-        "collection": getattr(event.operation, "collection", None),
+        "collection": getattr(event.operation, "collection", None) or None,
         "name": name,
         "asked_version": asked_version,
         "version": _version(event.outcome),
@@ -77,7 +79,8 @@ def line_of(row: Row) -> str:
     what = " ".join(
         str(part) for part in (row["operation"], row["collection"], row["name"]) if part is not None
     )
-    version = f" version {row['version']}" if row["version"] is not None else ""
+    version = "" if row["version"] is None else f" version {row['version']}"
+    version = version.replace(" version", ",") if version.endswith(" votes") else version
     who = f"{row['signer_kind']} {row['signer']}"
     if row["measurement"] is not None:
         who += (
@@ -92,7 +95,9 @@ def line_of(row: Row) -> str:
 
 
 def _named(operation: Operation) -> tuple[str | None, int | str | None]:
-    """The name that it concerns, of a secret or a release, and the version that it names."""
+    """What it concerns, a secret, a release or a session, and the version that it names."""
+    if isinstance(operation, RevokeSession):
+        return operation.session_id.hex(), None
     subject = operation.release if isinstance(operation, PublishRelease) else operation
     version = getattr(subject, "version", None)
     return getattr(subject, "name", None), (
@@ -132,6 +137,8 @@ def _version(outcome: Outcome) -> int | str | None:
             return outcome.detail.version
         case Conflict(version):
             return f"{version} is current"
+        case Votes(cast, needed):
+            return f"{cast} of {needed} votes" if needed else f"{cast} votes"
         case Destroyed(first, last):
             return first if first == last else f"{first} to {last}"
         case _:

@@ -15,7 +15,7 @@ from attestation.verdict import decode_verdict
 from enclave_client.errors import NetworkFileError
 from enclave_client.network_file import NetworkFile
 from enclave_client.offline import verify_receipt_file
-from ledger.format.hygiene import UpdateCollateral
+from ledger.format.hygiene import RevokeSession, UpdateCollateral
 from ledger.format.operation import AcquireKey, Delete, KeyServiceStart, Operation, Put, Read
 from ledger.format.outcome import (
     CollateralUpdated,
@@ -161,6 +161,9 @@ def _asked(operation: Operation) -> Fields:
             fields["release_digest"] = release_digest(encode_release(named)).hex()
         case EndorseRelease() | RevokeRelease():
             fields["release"] = release_title(operation.name, operation.version)
+        case RevokeSession():
+            fields["session"] = operation.session_id.hex()
+            fields |= {"collection": operation.collection} if operation.collection else {}
         case _:
             pass
     if isinstance(operation, EndorseRelease):

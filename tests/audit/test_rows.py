@@ -1,4 +1,4 @@
-"""What auditors are shown of collateral that came into force."""
+"""What auditors are shown of collateral that came into force, of sessions ended, of votes."""
 
 from hashlib import sha256
 
@@ -6,8 +6,8 @@ import pytest
 
 from attestation.collateral import CollateralFacts
 from attestation.collateral_verdict import CollateralVerdict, encode_collateral_verdict
-from ledger.format.hygiene import UpdateCollateral
-from ledger.format.outcome import CollateralUpdated, Outcome
+from ledger.format.hygiene import RevokeSession, UpdateCollateral
+from ledger.format.outcome import CollateralUpdated, Outcome, Votes
 from ledger.format.transaction import SignerKind
 from ledger.reason import Reason
 from node.audit.people import Signed
@@ -16,9 +16,11 @@ from tests.audit.test_people import event_of
 from tests.support.audited_log import AuditedLog
 from tests.support.log_signers import cosigner
 from tests.support.small_log import Signer
+from tests.support.small_rules import account
 
 KEY = "tdx/00906ed50000/platform"
 DIGEST = sha256(b"collateral").digest()
+SESSION = sha256(b"session").digest()
 VERDICT = encode_collateral_verdict(
     CollateralVerdict(
         facts=CollateralFacts(
@@ -45,3 +47,24 @@ def test_an_update_names_what_it_is_for(verdict: bytes, name: str | None) -> Non
     row = row_of(event_of(AuditedLog().log.transact(signer, step)), None, Signed.VERIFIED)
     assert (row["operation"], row["name"], row["outcome"]) == ("UpdateCollateral", name, "OK")
     assert f"node {core.key.public_key.hex()}" in line_of(row)
+
+
+@pytest.mark.parametrize(
+    "collection, detail, version, said",
+    [
+        ("team/own", None, None, "team/own " + SESSION.hex() + ": OK"),
+        ("", Votes(1, 2), "1 of 2 votes", "RevokeSession " + SESSION.hex() + ", 1 of 2 votes: OK"),
+        ("", Votes(2, 0), "2 votes", ", 2 votes: OK"),
+    ],
+)
+def test_the_end_of_a_session_names_it(
+    collection: str, detail: Votes | None, version: str | None, said: str
+) -> None:
+    """Who asks which sessions were ended finds their ids, and how many voted so."""
+    member = account("member").name
+    step = RevokeSession(SESSION, collection), Outcome(Reason.OK, detail)
+    signer = Signer(SignerKind.ACCOUNT, member, lambda _: bytes(65))
+    row = row_of(event_of(AuditedLog().log.transact(signer, step)), None, Signed.UNKNOWN)
+    assert (row["name"], row["version"]) == (SESSION.hex(), version)
+    assert row["collection"] == (collection or None)
+    assert said in line_of(row)

@@ -54,6 +54,8 @@ async def test_for_a_collection(shell: Shell, node: Serving, tmp_path: Path) -> 
             await app.get("x")
     shown = await shell("receipt", "verify", str(receipt), *shell.where[2:])
     assert b"RevokeSession" in shown.done.out
+    assert session.encode() in shown.out
+    assert b"own" in shown.out
     assert (await shell.as_owner(*arguments)).done.out
 
 

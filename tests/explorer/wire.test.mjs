@@ -3,7 +3,7 @@ import { test } from "node:test";
 
 import { bytesOf, formats, unhex } from "./vectors.mjs";
 import { FormError } from "../../node/http/explorer/bytes.js";
-import { kindOf, subjectOf, versionOf } from "../../node/http/explorer/describe.js";
+import { endedBy, kindOf, subjectOf, versionOf } from "../../node/http/explorer/describe.js";
 import { Body, Leaf, Operation, Outcome } from "../../node/http/explorer/forms.js";
 import { decodeNetworkFile } from "../../node/http/explorer/network.js";
 import { parseToml } from "../../node/http/explorer/toml.js";
@@ -197,7 +197,10 @@ test("new operations and outcomes have words", () => {
   assert.equal(subjectOf(worded("operation RevokeRelease of version 0.0.0")).collection, "fns@0.0.0");
   assert.equal(kindOf(worded("operation RevokeSession")), "revoke session");
   assert.equal(subjectOf(worded("operation RevokeSession")).collection, "team/secrets");
-  assert.equal(kindOf(worded("operation RevokeSession by a member")), "vote to revoke session");
+  assert.match(endedBy(worded("operation RevokeSession")), /^[0-9a-f]{64}$/);
+  assert.equal(kindOf(worded("operation RevokeSession by a member")), "end session");
+  assert.match(endedBy(worded("operation RevokeSession by a member")), /^[0-9a-f]{64}$/);
+  assert.equal(endedBy(published), "");
   assert.equal(versionOf(worded("outcome Votes")), "2 of 3");
   assert.equal(versionOf(worded("outcome Votes that nobody counts")), "0 so far");
   for (const [name] of examples.filter(([one]) => one.startsWith("operation "))) {

@@ -2,7 +2,7 @@
 
 import { FormError, encode, equal, hex, text } from "./bytes.js";
 import { checkOpened, checkReceipt, identityDigest, verdict } from "./checks.js";
-import { kindOf, reasonOf, signerOf, subjectOf, versionOf } from "./describe.js";
+import { endedBy, kindOf, reasonOf, signerOf, subjectOf, versionOf } from "./describe.js";
 import { identityLine } from "./evidence_words.js";
 import { entriesOf } from "./query.js";
 import { AttestationVerdict, verdictOf } from "./verdict_forms.js";
@@ -123,7 +123,7 @@ export function wordsOf(record) {
   const measured = identity ? `${hex(identity.measurement)} ${hex(identity.signer)}` : "";
   const outcome = reasonOf(record.outcome).name;
   return [`${collection}/${name}`, record.signer.kind, record.signer.id, actorOf(record) ?? "",
-    kindOf(record.operation), outcome, versionOf(record.outcome), measured,
+    kindOf(record.operation), endedBy(record.operation), outcome, versionOf(record.outcome), measured,
     identity?.tcb_status ?? "", record.index].join(" ").toLowerCase();
 }
 

@@ -3,7 +3,7 @@
 
 import * as data from "./audit_data.js";
 import { FormError, fromHex } from "./bytes.js";
-import { kindOf, reasonOf, subjectOf, versionOf } from "./describe.js";
+import { endedBy, kindOf, reasonOf, subjectOf, versionOf } from "./describe.js";
 import { code, count, facts, fault, fill, h, moment, table } from "./dom.js";
 import { verdictRows } from "./evidence_words.js";
 import { filePicker } from "./picker.js";
@@ -156,9 +156,11 @@ function cellsOf(record, view) {
     view.search.value = subject;
     showRecords(view);
   } }, spelled);
+  const session = endedBy(record.operation);
+  const ended = session && [" ", h("a", { href: `#/session/${session}` }, code(session, true))];
   return [
     h("a", { href: `#/entry/${record.index}` }, `${count(record.index)}.${record.position}`),
-    moment(record.timeMs), whoOf(record), kindOf(record.operation),
+    moment(record.timeMs), whoOf(record), [kindOf(record.operation), ended],
     subject === "" ? "" : view ? life : spelled, versionOf(record.outcome),
     h("span", { class: `outcome ${reason.isDone ? "done" : "refused"}`, title: reason.says },
       reason.isDone ? "done" : reason.name),

@@ -30,7 +30,7 @@ export function kindOf(operation) {
     return "let a frozen collection go on";
   }
   if (operation.kind === "revoke_session" && operation.revoke_session.collection === "") {
-    return "vote to revoke session";
+    return "end session"; // by itself, or a member's vote: the signer and the outcome tell
   }
   return WORDS[operation.kind];
 }
@@ -42,6 +42,11 @@ export function subjectOf(operation) {
   if (release) return { collection: `${release.name}@${versionText(release.version)}`, name: "" };
   const { collection = "", name = "" } = message;
   return { collection, name };
+}
+
+/** The id of the session that an operation ends, as hex; empty where it ends none. */
+export function endedBy(operation) {
+  return operation.kind === "revoke_session" ? hex(operation.revoke_session.session_id) : "";
 }
 
 /** The reason's name and what it means. */
