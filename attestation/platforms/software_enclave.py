@@ -16,6 +16,7 @@ from attestation.platforms.software_manifest import (
     software_id_key_digest,
 )
 from attestation.platforms.software_snp import TCB
+from attestation.platforms.software_snp_pki import LINE
 from attestation.platforms.software_tdx import td_measurement
 from attestation.policy import Match
 
@@ -37,7 +38,7 @@ class SoftwareEnclave:
     @property
     def by_code(self) -> Match:
         """Admits exactly this code, on whatever platform of this TEE."""
-        tee = SnpMatch(minimum_tcb=TCB) if self.tee == SNP else None
+        tee = SnpMatch(minimum_tcb=TCB, products=(LINE,)) if self.tee == SNP else None
         return Match(measurement=self.measurement, tee=tee)
 
     @property
