@@ -67,6 +67,7 @@ class Session:
     is_account: bool = False
     generation: int = 0  # of the collateral that it was judged by
     denials: int = 0
+    is_over: bool = False  # it ended itself
     ran: dict[int, tuple[int, int]] = field(default_factory=dict)  # number: (transaction, entry)
 
     @property
@@ -122,6 +123,12 @@ class At:
     entry: int
     position: int
     time_ms: int
+
+
+def is_ending(asked: Asked) -> bool:
+    """Whether a session ends itself with this transaction."""
+    session = asked.session
+    return not session.is_account and RevokeSession(session.id, "") in asked.steps
 
 
 HOPELESS = ("MALFORMED", "UNKNOWN_COLLECTION", "WRONG_SIGNER")
@@ -180,7 +187,7 @@ class Model:
             return "SESSION_EXPIRED"
         if session.id in self.hygiene.said.gone:
             return "SESSION_REVOKED"
-        if session.denials >= self.limits.denials:
+        if session.is_over or session.denials >= self.limits.denials:
             return "SESSION_CLOSED"
         is_old = session.generation != self.hygiene.generation
         if not session.is_account and (is_old or self.hygiene.has_ended(time_ms)):
@@ -246,6 +253,9 @@ class Model:
             return ("refused", told)
         if not session.is_account:
             session.denials = denials + sum(answer[0] in HOPELESS for answer in answers)
+            ended = (step == RevokeSession(session.id, "") for step in asked.steps)
+            said = zip(ended, answers, strict=True)
+            session.is_over = any(is_end and answer == ("OK",) for is_end, answer in said)
         session.ran[asked.number] = (asked.tag, entry)
         return ("entry", *answers)
 
@@ -266,8 +276,9 @@ class Model:
     def _run(self, asked: Asked, entry: int, time_ms: int) -> tuple[list[Answer], int]:
         denials = asked.session.denials
         answers: list[Answer] = []
+        end = asked.steps.index(RevokeSession(asked.session.id, "")) if is_ending(asked) else 256
         for position, step in enumerate(asked.steps):
-            if denials >= self.limits.denials:
+            if denials >= self.limits.denials or position > end:
                 answers.append(("SESSION_CLOSED",))
                 continue
             answer = self._answer(asked.session, step, At(entry, position, time_ms))
@@ -307,7 +318,7 @@ class Model:
         step: RevokeSession | PublishRelease | EndorseRelease | RevokeRelease,
     ) -> Answer:
         if not session.is_account:
-            return ("WRONG_SIGNER",)
+            return ("OK",) if step == RevokeSession(session.id, "") else ("WRONG_SIGNER",)
         if not isinstance(step, RevokeSession):
             return self.hygiene.on_release(session.who, step)
         rights = self.rights.get(step.collection)
