@@ -21,5 +21,8 @@ class Hex(click.ParamType[bytes]):
             data = b""
         if len(data) not in self._sizes:
             digits = " or ".join(str(2 * size) for size in self._sizes)
-            self.fail(f"expected {digits} hex digits", param, ctx)
+            short = (
+                f", got {2 * len(data)}: tables shorten ids, --json has the whole" if data else ""
+            )
+            self.fail(f"expected {digits} hex digits{short}", param, ctx)
         return data

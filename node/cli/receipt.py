@@ -15,6 +15,7 @@ from attestation.verdict import decode_verdict
 from enclave_client.errors import NetworkFileError
 from enclave_client.network_file import NetworkFile
 from enclave_client.offline import verify_receipt_file
+from ledger.format.address import encode_address
 from ledger.format.hygiene import RevokeSession, UpdateCollateral
 from ledger.format.operation import AcquireKey, Delete, KeyServiceStart, Operation, Put, Read
 from ledger.format.outcome import (
@@ -39,6 +40,7 @@ from ledger.format.releases import (
     release_title,
 )
 from ledger.format.terms import CreateCollection, Destroy, FreezeCollection, SetPolicy
+from ledger.format.transaction import SignerKind
 from ledger.log.proof_file import MAX_PROOF_FILE_BYTES
 from ledger.log.quorum import Cosigned
 from node.cli.output import UsageFault, show
@@ -118,8 +120,12 @@ def _entry(verified: VerifiedReceipt, network: NetworkFile) -> Fields:
         "cosigners": list(map(_signed, certified.cosigned)),
         "witnesses": list(map(_signed, certified.witnessed)),
         "signer_kind": verified.body.signer_kind.name.lower(),
-        "signer": verified.body.signer.hex(),
+        "signer": _signer(verified.body.signer_kind, verified.body.signer),
     }
+
+
+def _signer(kind: SignerKind, signer: bytes) -> str:
+    return encode_address(signer) if kind is SignerKind.ACCOUNT else signer.hex()
 
 
 def _signed(one: Cosigned) -> dict[str, str]:
