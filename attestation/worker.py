@@ -56,8 +56,8 @@ class WorkerLimits:
     memory_bytes: int = 768 * 1024 * 1024
     start_timeout_s: float = 30.0
     verify_timeout_s: float = 5.0
-    max_waiting: int = 64
-    max_collateral: int = 4  # of those that wait, questions about collateral itself
+    max_waiting: int = 64  # questions about evidence
+    max_collateral: int = 4  # questions about collateral itself, beside those
 
 
 class _Child:
@@ -107,10 +107,10 @@ class VerificationWorker:
     ) -> Verdict:
         """The verdict on encoded `evidence`; raises EvidenceError or CannotDecideError.
 
-        Calls of all methods queue, at most `max_waiting` of them; few about collateral itself,
-        which may be large: one operator shall not keep everybody's sessions waiting. A cancelled
-        call lets the child finish, so that a caller who goes away cannot make the node start
-        processes.
+        Calls of all methods queue: at most `max_waiting` about evidence, and beside them few about
+        collateral itself, which may be large. So one operator does not keep everybody's sessions
+        waiting, and no flood of evidence keeps out the collateral that ends it. A cancelled call
+        lets the child finish, so that a caller who goes away cannot make the node start processes.
         """
         return await self._ask(JudgeEvidence(evidence, collateral, rules, now_s), Verdict)
 
@@ -128,9 +128,9 @@ class VerificationWorker:
         if self._closed:
             raise CannotDecideError(DecisionFault.VERIFIER_CLOSED)
         about_collateral = isinstance(request, JudgeCollateral)
-        if len(self._calls) >= self._limits.max_waiting or (
-            about_collateral and sum(self._calls.values()) >= self._limits.max_collateral
-        ):
+        limits = self._limits
+        limit = limits.max_collateral if about_collateral else limits.max_waiting
+        if sum(one is about_collateral for one in self._calls.values()) >= limit:
             raise CannotDecideError(DecisionFault.VERIFIER_BUSY)
         call = asyncio.create_task(self._call(_encode(request), kind))
         self._calls[call] = about_collateral

@@ -37,7 +37,7 @@ _KINDS = {
     b"sX": "a session revoked for a collection",
     b"sY": "votes on a session",
     b"sI": "an open session of an identity",
-    b"sL": "how many sessions an identity has open",
+    b"sL": "where an identity looks for a place for its next session",
 }
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from attestation.collateral import encode_collateral
+from attestation.collateral import collateral_digest, encode_collateral
 from attestation.errors import (
     CannotDecideError,
     DecisionFault,
@@ -266,6 +266,22 @@ async def test_questions_about_collateral_leave_room(world: SoftwareWorld) -> No
         ["collateral-malformed"] * WorkerLimits().max_collateral
         + ["verifier-busy"] * (60 - WorkerLimits().max_collateral)
     )
+
+
+async def test_a_flood_of_evidence_does_not_keep_collateral_out(world: SoftwareWorld) -> None:
+    """Attack: strangers keep the queue full of evidence; an operator's new collateral is judged."""
+    running = VerificationWorker(WorkerLimits(max_waiting=3))
+    evidence, collateral = world.evidence(), world.collateral_bytes()
+    flood = [running.verify(evidence, collateral, world.rules, NOW_S) for _ in range(9)]
+    flooding = asyncio.gather(*flood, return_exceptions=True)
+    try:
+        await asyncio.sleep(0)
+        judged = await running.verify_collateral(collateral, world.rules, NOW_S)
+        answers = await flooding
+    finally:
+        await running.close()
+    assert judged.digest == collateral_digest(collateral)
+    assert sum(isinstance(answer, CannotDecideError) for answer in answers) == 6
 
 
 async def test_oversized_arguments_are_not_sent(
