@@ -64,7 +64,7 @@ def encode_releases(releases: tuple[EndorsedRelease, ...]) -> bytes:
     return encode_message(message, MAX_RELEASES_BYTES)
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=128)  # of up to 130 KB each
 def decode_releases(data: bytes) -> tuple[EndorsedRelease, ...]:
     """The releases of canonical bytes; none for no bytes; raises DecodeError."""
     message = decode_message(pb.EndorsedReleases, data, MAX_RELEASES_BYTES)

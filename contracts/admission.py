@@ -12,12 +12,13 @@ same with one collection as with a million:
 4. So it is with the names of the releases that measure it (`registry`), 64 policies for all.
 
 `admitted_until` is a pure function of its arguments, so remembering it changes no answer; it makes
-a policy cost well under a microsecond for each operation.
+a policy cost well under a microsecond for each operation. What is remembered is bounded in bytes
+too: strangers' releases of an enclave may be 56 KB, and each word on them makes others.
 """
 
 import hashlib
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, wraps
 
 from attestation.errors import AttestationError
 from attestation.fields import TdxFields
@@ -44,19 +45,29 @@ from contracts.filing import (
 from contracts.view import Changes, StateView
 
 MAX_LOOKED_AT = 64  # policies under one name
+MANY_RELEASES = 2048  # bytes: some with a few endorsers each
 
 
-@lru_cache(maxsize=16384)
-def admitted_until(policy: bytes, identity: bytes, releases: bytes, is_development: bool) -> int:
-    """Until which Unix second canonical policy bytes admit canonical identity bytes.
-
-    `releases` is what the ledger knows of releases with the identity's measurement.
-    """
+def _judge_anew(policy: bytes, identity: bytes, releases: bytes, is_development: bool) -> int:
     try:
         subject = Subject(decode_identity(identity), decode_releases(releases))
         return judge(decode_policy(policy), subject, development=is_development)
     except AttestationError as error:
         raise StateError(f"a stored policy or identity does not decode: {error}") from error
+
+
+_judge_by_few = lru_cache(maxsize=16384)(_judge_anew)
+_judge_by_many = lru_cache(maxsize=512)(_judge_anew)
+
+
+@wraps(_judge_anew, assigned=())
+def admitted_until(policy: bytes, identity: bytes, releases: bytes, is_development: bool) -> int:
+    """Until which Unix second canonical policy bytes admit canonical identity bytes.
+
+    `releases` is what the ledger knows of releases with the identity's measurement.
+    """
+    remembering = _judge_by_few if len(releases) <= MANY_RELEASES else _judge_by_many
+    return remembering(policy, identity, releases, is_development)
 
 
 @dataclass(frozen=True, slots=True)
