@@ -2,9 +2,10 @@
 
 Each rule takes the operation and where it stands; it gives an outcome and writes its changes.
 Policies are judged for each operation, against the collection as it is then. A frozen collection
-does nothing for anybody but its owner's `Destroy`. A denied operation on a name, a granted read, a
-deletion and a destruction leave a touch, a put leaves its version: a secret's history is complete
-by construction.
+does nothing for anybody but its owner's `Destroy`. An operation on a name that a session was
+denied, a granted read, a deletion and a destruction leave a touch, a put leaves its version: a
+secret's history is complete by construction. What an account was denied leaves none: accounts have
+no budget of denials, so that strangers could fill any history; it stands in its entry.
 """
 
 from dataclasses import replace
@@ -214,7 +215,8 @@ def _put_fault(operation: Put, place: Place, access: Access) -> Outcome | None:
 
 
 def _deny(collection: str, name: str, place: Place, access: Access) -> Outcome:
-    place.touch(collection, name, TOUCH_DENIED)
+    if place.session is not None:
+        place.touch(collection, name, TOUCH_DENIED)
     return _denied(access)
 
 

@@ -245,6 +245,17 @@ def test_an_undone_collection_is_no_door(rules: SmallRules) -> None:
         assert rules.state.rows == before
 
 
+def test_strangers_leave_no_marks_at_secrets(rules: SmallRules, owner: Signer) -> None:
+    """Attack: beside something that it may do, an account is denied 255 times at a secret of
+    others, as often as it likes; the entry stands, the secret's history has no more rows.
+    """
+    thaw = FreezeCollection("own", frozen=False)
+    for denied in (Destroy("app", "x"), Delete("app", "x"), put_of("app", "x", mode=MODE_PUBLIC)):
+        outcomes = rules.outcomes(owner, thaw, *[denied] * 255)
+        assert [one.reason for one in outcomes] == [Reason.OK, *[Reason.DENIED] * 255]
+    assert not [key for key in rules.state.rows if key.startswith(keys.TOUCH)]
+
+
 def test_owners_failures_stand(rules: SmallRules, owner: Signer) -> None:
     """What fails beside something that the owner did, or for another reason, is an entry."""
     outcomes = rules.outcomes(owner, PUT, put_of("app", "x", mode=MODE_PUBLIC), CREATE)
@@ -253,8 +264,6 @@ def test_owners_failures_stand(rules: SmallRules, owner: Signer) -> None:
         Reason.DENIED,
         Reason.COLLECTION_EXISTS,
     ]
-    mark = keys.touch("app", "x", rules.size - 1, 1)
-    assert rules.state.rows[mark] == bytes((Reason.DENIED,))
     (conflict,) = rules.outcomes(owner, replace(PUT, if_version=9))
     assert conflict.reason is Reason.VERSION_CONFLICT
     data = rules.envelope(owner, PUT, CREATE, terms=Terms(atomic=True))

@@ -336,6 +336,8 @@ class Model:
         return may(session.who, rights)
 
     def _deny(self, session: Session, step: Managed, at: At) -> Answer:
+        if session.is_account:
+            return ("DENIED",)
         if isinstance(step, Put | Read | Delete | Destroy):
             self._mark(step, at, "DENIED")
         elif not isinstance(step, AcquireKey):
