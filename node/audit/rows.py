@@ -20,12 +20,14 @@ from ledger.format.outcome import (
     ReadGranted,
     Votes,
 )
-from ledger.format.releases import PublishRelease, ReleaseVersion
+from ledger.format.releases import EndorseRelease, PublishRelease, ReleaseVersion, RevokeRelease
 from ledger.format.transaction import SignerKind
 from node.audit.people import Session, Signed, session_of, transaction_of
 from node.audit.report import time_text
 
 Row = dict[str, object]
+
+_COUNTED = tuple(one.__name__ for one in (RevokeSession, EndorseRelease, RevokeRelease))
 
 IDENTITY_FIELDS = (
     "session_opened_in",
@@ -76,11 +78,15 @@ def signer_text(event: Event) -> str:
 
 def line_of(row: Row) -> str:
     """The row as a sentence that can be pasted."""
+    name, asked, about = row["name"], row["asked_version"], row["version"]
+    if isinstance(asked, str):
+        name = f"{name}@{asked}"  # a release
     what = " ".join(
-        str(part) for part in (row["operation"], row["collection"], row["name"]) if part is not None
+        str(part) for part in (row["operation"], row["collection"], name) if part is not None
     )
-    version = "" if row["version"] is None else f" version {row['version']}"
-    version = version.replace(" version", ",") if version.endswith(" votes") else version
+    version = "" if about is None else f" version {about}"
+    if row["operation"] in _COUNTED:
+        version = version.replace(" version", ",")
     who = f"{row['signer_kind']} {row['signer']}"
     if row["measurement"] is not None:
         who += (
@@ -138,7 +144,7 @@ def _version(outcome: Outcome) -> int | str | None:
         case Conflict(version):
             return f"{version} is current"
         case Votes(cast, needed):
-            return f"{cast} of {needed} votes" if needed else f"{cast} votes"
+            return f"{cast} of {needed} votes" if needed else f"endorsed by {cast}"
         case Destroyed(first, last):
             return first if first == last else f"{first} to {last}"
         case _:

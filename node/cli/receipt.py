@@ -198,6 +198,8 @@ def _answered(detail: Detail) -> Fields:
         case CollateralUpdated():
             return _collateral(detail)
         case Votes():
+            if not detail.needed:
+                return {"endorsers": detail.cast}
             return {"votes": detail.cast, "votes_needed": detail.needed}
         case ReadGranted():
             return {

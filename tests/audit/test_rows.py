@@ -8,6 +8,7 @@ from attestation.collateral import CollateralFacts
 from attestation.collateral_verdict import CollateralVerdict, encode_collateral_verdict
 from ledger.format.hygiene import RevokeSession, UpdateCollateral
 from ledger.format.outcome import CollateralUpdated, Outcome, Votes
+from ledger.format.releases import EndorseRelease, ReleaseVersion, RevokeRelease
 from ledger.format.transaction import SignerKind
 from ledger.reason import Reason
 from node.audit.people import Signed
@@ -20,6 +21,7 @@ from tests.support.small_rules import account
 
 KEY = "tdx/00906ed50000/platform"
 DIGEST = sha256(b"collateral").digest()
+VERSION = ReleaseVersion(1, 2, 0)
 SESSION = sha256(b"session").digest()
 VERDICT = encode_collateral_verdict(
     CollateralVerdict(
@@ -54,7 +56,6 @@ def test_an_update_names_what_it_is_for(verdict: bytes, name: str | None) -> Non
     [
         ("team/own", None, None, "team/own " + SESSION.hex() + ": OK"),
         ("", Votes(1, 2), "1 of 2 votes", "RevokeSession " + SESSION.hex() + ", 1 of 2 votes: OK"),
-        ("", Votes(2, 0), "2 votes", ", 2 votes: OK"),
     ],
 )
 def test_the_end_of_a_session_names_it(
@@ -68,3 +69,17 @@ def test_the_end_of_a_session_names_it(
     assert (row["name"], row["version"]) == (SESSION.hex(), version)
     assert row["collection"] == (collection or None)
     assert said in line_of(row)
+
+
+@pytest.mark.parametrize(
+    "operation", [EndorseRelease("fns", VERSION, DIGEST), RevokeRelease("fns", VERSION)]
+)
+def test_the_word_of_an_auditor_names_the_release(
+    operation: EndorseRelease | RevokeRelease,
+) -> None:
+    """Which version it is about, and how many auditors endorse it from then on."""
+    step = operation, Outcome(Reason.OK, Votes(2, 0))
+    signer = Signer(SignerKind.ACCOUNT, account("auditor").name, lambda _: bytes(65))
+    row = row_of(event_of(AuditedLog().log.transact(signer, step)), None, Signed.UNKNOWN)
+    assert (row["name"], row["asked_version"], row["version"]) == ("fns", "1.2.0", "endorsed by 2")
+    assert f"{row['operation']} fns@1.2.0, endorsed by 2: OK" in line_of(row)
