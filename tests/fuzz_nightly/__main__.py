@@ -6,7 +6,6 @@ tests/fuzz_nightly/found/TARGET when you mend what it shows. Exit 1 if there was
 """
 
 import argparse
-import hashlib
 import os
 import re
 import subprocess
@@ -15,7 +14,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.fuzz_nightly.targets import TARGETS, found_inputs
+from tests.fuzz_nightly.batch import MAX_CHOICES
+from tests.fuzz_nightly.targets import TARGETS
 from tests.support.repository import ROOT
 
 FOLDER = ROOT / "build" / "fuzz"
@@ -45,15 +45,15 @@ def fuzz(name: str, seconds: int) -> Outcome:
     corpus, seeds, found = (FOLDER / kind / name for kind in ("corpus", "seeds", "found"))
     for folder in (corpus, seeds, found):
         folder.mkdir(parents=True, exist_ok=True)
-    for data in (*TARGETS[name].seeds(), *found_inputs(name)):
-        (seeds / hashlib.sha256(data).hexdigest()[:16]).write_bytes(data)
+    longest = MAX_CHOICES if TARGETS[name].is_structured else MAX_INPUT_BYTES
     log = FOLDER / f"{name}.log"
     before = set(found.iterdir())
     options = (
         f"-max_total_time={seconds}",
         f"-timeout={INPUT_TIMEOUT_S}",
         f"-rss_limit_mb={MEMORY_MIB}",
-        f"-max_len={MAX_INPUT_BYTES}",
+        f"-max_len={longest}",
+        "-len_control=0",
         f"-artifact_prefix={found}/",
         "-print_final_stats=1",
     )

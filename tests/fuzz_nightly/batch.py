@@ -24,9 +24,9 @@ from tests.support.fuzzing import mangled
 MEMORY_BYTES = 1024 * 1024 * 1024
 SECONDS = 5
 LARGEST_INPUT = 1024 * 1024
+MAX_CHOICES = 4096  # bytes that a strategy draws from
 
 _SIZE = 4
-_LONGEST_CHOICES = 4000
 _KIB = 1024
 
 
@@ -36,7 +36,7 @@ def inputs(target: Target, count: int, rng: random.Random) -> Iterator[bytes]:
     yield from known
     for _ in range(count):
         if target.is_structured:
-            yield rng.randbytes(rng.randrange(1, _LONGEST_CHOICES))
+            yield rng.randbytes(rng.randrange(1, MAX_CHOICES))
         else:
             yield mangled(rng, rng.choice(known))
 
