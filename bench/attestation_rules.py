@@ -22,7 +22,9 @@ from tests.support.small_rules import Enclave, SmallRules, identity_of
 CALLS = 2000
 _MATCHES = 8
 _AUDITORS = tuple(bytes([number]) * 20 for number in range(1, 17))
-_LONGEST = 16  # releases of one name with one measurement, each with 16 endorsers
+# words, names of releases, releases of each with one measurement, endorsers of each; the last is
+# the most that rules and policies allow: 56 KB
+_RELEASES = (("one release", 1, 1, 3), ("16 releases", 1, 16, 16), ("128 releases", 8, 16, 16))
 
 
 def judging_us(rounds: int) -> dict[str, float]:
@@ -37,10 +39,14 @@ def judging_us(rounds: int) -> dict[str, float]:
         "policy of 8 matches, remembered": lambda: _judge(rules, plain, encoded),
         "policy of 8 matches, anew": lambda: _judge_anew(rules, plain, encoded),
     }
-    for words, count, endorsers in (("one release", 1, 3), ("16 releases", _LONGEST, 16)):
-        row = keys.releases_of(1, identity.measurement, f"fns{count}")
-        rules.state.rows[row] = encode_releases(_releases(f"fns{count}", count, endorsers))
-        policy = encode_policy(Match(release=_wanted(f"fns{count}")))
+    for words, names, count, endorsers in _RELEASES:
+        wanted = []
+        for number in range(names):
+            name = f"fns{count}-{number}"
+            row = keys.releases_of(1, identity.measurement, name)
+            rules.state.rows[row] = encode_releases(_releases(name, count, endorsers))
+            wanted.append(Match(release=_wanted(name)))
+        policy = encode_policy(AnyOf(tuple(wanted)))
         rows |= {
             f"by {words}, remembered": _judging(rules, policy, encoded, _judge),
             f"by {words}, anew": _judging(rules, policy, encoded, _judge_anew),
