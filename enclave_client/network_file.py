@@ -29,6 +29,7 @@ from attestation.policy import Policy, decode_policy, matches_of
 from attestation.rules import VerificationRules
 from attestation.vendors import verify_production_trust
 from enclave_client.errors import NetworkFileError
+from enclave_client.file_faults import first_fault
 from enclave_client.policy_words import policy_words
 from enclave_client.toml_files import decode_table
 from ledger.errors import FormatError
@@ -216,9 +217,7 @@ class NetworkFile(_Model):
         try:
             return cls.model_validate(table)
         except ValidationError as error:
-            first = error.errors(include_url=False, include_input=False)[0]
-            field = ".".join(map(str, first["loc"])) or "file"
-            message = f"network file {source}: field {field}: {first['msg']}"
+            message = f"network file {source}: {first_fault(error)}"
             raise NetworkFileError(message, _HINT) from error
 
     def encode(self) -> bytes:

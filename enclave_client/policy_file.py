@@ -26,6 +26,7 @@ from attestation.errors import AttestationError
 from attestation.policy import Policy, decode_policy, encode_policy
 from enclave_client.durations import encode_duration
 from enclave_client.errors import PolicyFileError
+from enclave_client.file_faults import first_fault, policy_fault
 from enclave_client.policy_entries import Addresses, Duration, Model, PolicyEntry
 from enclave_client.policy_tables import Table, policy_table
 from enclave_client.policy_words import NOBODY
@@ -74,7 +75,7 @@ class PolicyFile(Model):
             try:
                 encode_policy(entry.policy())
             except AttestationError as error:
-                raise ValueError(f"{field}: {error}") from error
+                raise ValueError(f"{field}: {policy_fault(error)}") from error
         return self
 
 
@@ -125,7 +126,7 @@ def decode_single_policy(data: bytes, source: str = "given", *, part: str = "") 
     try:
         encode_policy(policy)
     except AttestationError as error:
-        raise PolicyFileError(f"policy file {source}: {error}", _HINT) from error
+        raise PolicyFileError(f"policy file {source}: {policy_fault(error)}", _HINT) from error
     return policy
 
 
@@ -171,8 +172,4 @@ def _checked(kind: type[M], table: dict[str, object], source: str) -> M:
     try:
         return kind.model_validate(table)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        field = ".".join(map(str, first["loc"]))
-        where = f"field {field}: " if field else ""
-        message = first["msg"].removeprefix("Value error, ")
-        raise PolicyFileError(f"policy file {source}: {where}{message}", _HINT) from error
+        raise PolicyFileError(f"policy file {source}: {first_fault(error)}", _HINT) from error

@@ -76,7 +76,8 @@ def _conditions(match: Match) -> Iterator[str]:
             if match.grace_s
             else "for ever"
         )
-        yield f"TCB status {' or '.join(match.tcb_statuses)} (but UpToDate {length})"
+        passing = " and ".join(one for one in match.tcb_statuses if one not in _ONLY_UP_TO_DATE)
+        yield f"TCB status {' or '.join(match.tcb_statuses)} ({passing} {length})"
     elif match.grace_s:
         yield f"grace {encode_duration(match.grace_s * 1000)} for no listed TCB status"
     if match.advisories:

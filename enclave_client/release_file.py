@@ -29,6 +29,7 @@ from pydantic import (
 )
 
 from enclave_client.errors import ReleaseFileError
+from enclave_client.file_faults import first_fault
 from enclave_client.network_file import Hex, Hex32
 from enclave_client.toml_files import decode_table
 from ledger.errors import FormatError
@@ -161,10 +162,7 @@ def decode_release_file(
     try:
         file = ReleaseFile.model_validate(table)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        field = ".".join(map(str, first["loc"]))
-        message = first["msg"].removeprefix("Value error, ")
-        raise ReleaseFileError(f"release file {source}: field {field}: {message}", _HINT) from error
+        raise ReleaseFileError(f"release file {source}: {first_fault(error)}", _HINT) from error
     try:
         return decode_release(encode_release(file.release(measured)))
     except (FormatError, ValueError) as error:

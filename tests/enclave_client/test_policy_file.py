@@ -90,8 +90,8 @@ def test_nobody() -> None:
 @pytest.mark.parametrize(
     "text, said",
     [
-        ("", "field readers: Field required"),
-        ('readers = "nobody"', "field writers: Field required"),
+        ("", "field readers: is missing"),
+        ('readers = "nobody"', "field writers: is missing"),
         ('readers = "all"\nwriters = "nobody"', 'field readers: must be a table, or "nobody"'),
         ('readers = 5\nwriters = "nobody"', "field readers: must be a table"),
         ('readers = {}\nwriters = "nobody"', "field readers: needs exactly one of"),
@@ -265,12 +265,12 @@ RELEASE = f'name = "fns", minimum = "1.2.0", auditors = ["{ADDRESS}"], threshold
         (f'measurement = "{DIGEST}"\nsgx = {{family_id = ""}}', "field sgx.family_id"),
         (f'measurement = "{DIGEST}"\nsgx = {{attributes = "00"}}', "field sgx.attributes"),
         (f'measurement = "{DIGEST}"\nsgx = {{attributes = {{value = "00"}}}}',
-         "field sgx.attributes.mask: Field required"),
+         "field sgx.attributes.mask: is missing"),
         (f'measurement = "{DIGEST}"\nsgx = {{attributes = {{value = "01", mask = "00"}}}}',
          "policy: bad attributes"),
-        (f'measurement = "{DIGEST}"\nsnp = {{}}', "field snp.minimum_tcb: Field required"),
+        (f'measurement = "{DIGEST}"\nsnp = {{}}', "field snp.minimum_tcb: is missing"),
         (f'measurement = "{DIGEST}"\nsnp = {{minimum_tcb = {{snp = 5}}}}',
-         "field snp.minimum_tcb.boot_loader: Field required"),
+         "field snp.minimum_tcb.boot_loader: is missing"),
         (f'measurement = "{DIGEST}"\nsnp = {{minimum_tcb = {{boot_loader = 1, tee = 0, snp = 5, '
          'microcode = 256}}', "policy: bad minimum_tcb"),
         (f'measurement = "{DIGEST}"\ngrace = 30', 'field grace: must be text, such as "90d"'),

@@ -1,0 +1,57 @@
+"""What is wrong with a TOML file that people write, in their words and not the checkers'.
+
+Rules: only words for errors; nothing is decided here. Pure.
+"""
+
+from pydantic import ValidationError
+
+from attestation.conditions import SGX_EQUALS, SNP_EQUALS, TDX_EQUALS
+from attestation.errors import AttestationError
+from attestation.fields import MAX_VMPL, PRODUCTS
+from attestation.identity import TCB_STATUSES
+
+_WORDS = {"extra_forbidden": "there is no such field", "missing": "is missing"}
+_BAD = "policy: bad "
+_FLAGS = "value and mask in {} hex digits, no bit of the value outside of the mask"
+_TCB = "each number is 0 to 255"
+_RIGHT = {
+    "digest size": "64 hex digits for SGX, 96 for TDX and SEV-SNP",
+    "product_id": "0 to 65535, and beside a signer only",
+    "minimum_svn": "0 to 4294967295, and beside a signer only",
+    "tcb_statuses": f"one or more of {', '.join(sorted(TCB_STATUSES))}",
+    "advisories": "names such as INTEL-SA-00615, at most 64",
+    "platform_ids": "32 hex digits for Intel, 128 for AMD, at most 64 of them",
+    "release name": "1 to 64 of A-Z a-z 0-9 . _ / -",
+    "release auditors": "1 to 16 addresses",
+    "release threshold": "1 to the number of auditors",
+    "attributes": _FLAGS.format("32 (SGX) or 16 (TDX)"),
+    "xfam": _FLAGS.format("16"),
+    "minimum_tcb": _TCB,
+    "minimum_launch_tcb": _TCB,
+    "products": f"of {', '.join(PRODUCTS)}",
+    "maximum_vmpl": f"0 to {MAX_VMPL}",
+    **{
+        name: f"{2 * size} hex digits"
+        for sizes in (SGX_EQUALS, TDX_EQUALS, SNP_EQUALS)
+        for name, size in sizes.items()
+    },
+}
+
+
+def first_fault(error: ValidationError) -> str:
+    """The first field that is wrong, and why."""
+    first = error.errors(include_url=False, include_input=False)[0]
+    field = ".".join(map(str, first["loc"]))
+    said = _WORDS.get(first["type"], first["msg"].removeprefix("Value error, "))
+    if first["type"] == "too_short":
+        said = f"needs at least {first['ctx']['min_length']}"
+    elif first["type"] == "too_long":
+        said = f"takes at most {first['ctx']['max_length']}"
+    return f"field {field}: {said}" if field else said
+
+
+def policy_fault(error: AttestationError) -> str:
+    """Why a policy that was read is none, and what would be right."""
+    said = str(error)
+    right = _RIGHT.get(said.removeprefix(_BAD)) if said.startswith(_BAD) else None
+    return said if right is None else f"{said}: {right}"
