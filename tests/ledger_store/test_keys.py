@@ -75,6 +75,7 @@ RANGES = {
     "touches_from",
     "collections_after",
     "releases_from",
+    "collaterals",
 }  # from which key to which
 # prefixes of other keys on purpose: all state, and all touches
 PREFIXES = {"STATE", "TOUCH"}
@@ -89,7 +90,7 @@ def test_every_kind_of_key_is_tested() -> None:
     }
     readers = {
         *("decode_head", "place_of_touch"),
-        *("name_of_head", "name_of_collection", "name_of_release"),
+        *("name_of_head", "name_of_collection", "name_of_release", "name_of_collateral"),
     }
     assert made - readers - RANGES == set(KINDS)
 
@@ -270,3 +271,16 @@ def test_a_head_of_another_format_is_our_fault(data: bytes) -> None:
     if len(data) != 57 or data[0] != 1:
         with pytest.raises(StoreError, match="another format"):
             keys.decode_head(data)
+
+
+@given(st.lists(names, unique=True))
+def test_the_range_of_collateral(kinds: list[str]) -> None:
+    """A scan of collateral finds every record of it, with its name, and nothing else."""
+    start, stop = keys.collaterals()
+    made = {keys.collateral(one): one for one in kinds}
+    assert all(start <= key < stop for key in made)
+    assert {keys.name_of_collateral(key): one for key, one in made.items()} == {
+        one: one for one in kinds
+    }
+    others = (keys.identity_counter(bytes(32)), keys.identity_slot(bytes(32), 0))
+    assert not any(start <= key < stop for key in (*others, keys.session(bytes(32))))
