@@ -128,16 +128,21 @@ def decode_reply(data: bytes) -> Answer:
 
 
 def _refusal(refusal: pb.VerificationRefusal) -> EvidenceError | CannotDecideError:
+    said: EvidenceError | CannotDecideError
     try:
         if refusal.undecided:
-            return CannotDecideError(
+            said = CannotDecideError(
                 DecisionFault(refusal.code), expected=refusal.expected, got=refusal.got
             )
-        return EvidenceError(
-            EvidenceFault(refusal.code), expected=refusal.expected, got=refusal.got
-        )
+        else:
+            said = EvidenceError(
+                EvidenceFault(refusal.code), expected=refusal.expected, got=refusal.got
+            )
     except ValueError as error:
         raise DecodeError("verification reply: unknown code") from error
+    if (said.expected, said.got) != (refusal.expected, refusal.got):
+        raise DecodeError("verification reply: a text that no refusal has")
+    return said
 
 
 def _request_message(request: Request) -> pb.VerificationRequest:

@@ -437,3 +437,13 @@ def test_a_condition_on_snp_always_says_how_old_the_tcb_may_be() -> None:
     release.match.release.ClearField("minimum")
     with pytest.raises(DecodeError, match="minimum version"):
         recode("policy", release.SerializeToString(deterministic=True))
+
+
+@pytest.mark.parametrize("field", ["expected", "got"])
+def test_a_refusal_with_a_text_that_no_refusal_has_is_refused(field: str) -> None:
+    """What is not for printing, or too long, would come back as another text."""
+    refusal = pb.VerificationRefusal(code=EvidenceFault.DEBUG.value)
+    setattr(refusal, field, "a\0b")
+    data = pb.VerificationReply(refusal=refusal).SerializeToString(deterministic=True)
+    with pytest.raises(DecodeError, match="a text"):
+        decode_reply(data)
