@@ -14,7 +14,7 @@ from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from attestation.collateral import CollateralFacts
-from attestation.errors import CannotDecideError, DecisionFault
+from attestation.errors import CannotDecideError, DecisionFault, moment
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,18 +83,18 @@ def effective_time(facts: CollateralFacts, rules: VerificationRules, now_s: int)
         raise CannotDecideError(
             DecisionFault.COLLATERAL_MALFORMED,
             expected="parts that are valid together",
-            got=f"{facts.key} valid from {facts.valid_from_s} to {facts.valid_until_s}",
+            got=f"{facts.key} from {moment(facts.valid_from_s)} to {moment(facts.valid_until_s)}",
         )
     if now_s < facts.valid_from_s:
         raise CannotDecideError(
             DecisionFault.COLLATERAL_FROM_FUTURE,
-            expected=f"issued by {now_s}",
-            got=str(facts.valid_from_s),
+            expected=f"issued by {moment(now_s)}",
+            got=moment(facts.valid_from_s),
         )
     if now_s > facts.valid_until_s + rules.grace_s:
         raise CannotDecideError(
             DecisionFault.COLLATERAL_EXPIRED,
-            expected=f"valid at {now_s}",
-            got=f"{facts.key} valid to {facts.valid_until_s}, grace {rules.grace_s} s",
+            expected=f"valid at {moment(now_s)}",
+            got=f"{facts.key} valid to {moment(facts.valid_until_s)}, grace {rules.grace_s} s",
         )
     return min(now_s, facts.valid_until_s)

@@ -33,6 +33,7 @@ from attestation.errors import (
     DecodeError,
     EvidenceError,
     EvidenceFault,
+    moment,
 )
 from attestation.evidence import Evidence
 from attestation.fields import SgxFields, TdxFields, TeeFields
@@ -127,7 +128,7 @@ def _verify_match(
 
 def _verify_certificate_dates(quote: Quote, chains: TrustedChains, now_s: int) -> None:
     if not is_valid_at(load_certificate(quote.chain[0]), now_s):
-        raise EvidenceError(EvidenceFault.CERTIFICATE_DATES, expected=f"valid at {now_s}")
+        raise EvidenceError(EvidenceFault.CERTIFICATE_DATES, expected=f"valid at {moment(now_s)}")
     _verify_signer_dates(chains, now_s)
 
 

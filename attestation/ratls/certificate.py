@@ -20,7 +20,7 @@ import hmac
 from dataclasses import dataclass, replace
 
 from attestation.dcap.layout import parse_quote
-from attestation.errors import DecodeError, EvidenceError, EvidenceFault
+from attestation.errors import DecodeError, EvidenceError, EvidenceFault, moment
 from attestation.evidence import Evidence, EvidenceKind
 from attestation.ratls.cbor import decode_tagged
 from attestation.ratls.claims import HASHES, Claims, decode_claims
@@ -106,7 +106,9 @@ def verify_validity(certificate: RaTlsCertificate, at_s: int) -> None:
     start, end = certificate.not_before_s, certificate.not_after_s
     if not start <= at_s <= end:
         raise EvidenceError(
-            EvidenceFault.CERTIFICATE_DATES, expected=f"valid at {at_s}", got=f"{start} to {end}"
+            EvidenceFault.CERTIFICATE_DATES,
+            expected=f"valid at {moment(at_s)}",
+            got=f"{moment(start)} to {moment(end)}",
         )
 
 

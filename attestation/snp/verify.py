@@ -35,6 +35,7 @@ from attestation.errors import (
     DecodeError,
     EvidenceError,
     EvidenceFault,
+    moment,
 )
 from attestation.evidence import Evidence
 from attestation.fields import SnpFields, SnpTcb
@@ -184,8 +185,8 @@ def _verify_key_dates(key: EndorsementKey, now_s: int) -> None:
     if not key.valid_from_s <= now_s <= key.valid_until_s:
         raise EvidenceError(
             EvidenceFault.CERTIFICATE_DATES,
-            expected=f"valid at {now_s}",
-            got=f"{key.valid_from_s} to {key.valid_until_s}",
+            expected=f"valid at {moment(now_s)}",
+            got=f"{moment(key.valid_from_s)} to {moment(key.valid_until_s)}",
         )
 
 

@@ -66,6 +66,8 @@ def judgement_rows(judgement: Judgement, question: Question) -> Iterator[Row]:
         yield "collateral", _window_words(judgement.collateral)
     yield "root", _root_words(question)
     yield "revocation", _revocation_words(judgement)
+    if verdict is not None and judgement.findings is None:
+        yield "policy", "none was asked: this is genuine; whether it is good enough, --policy says"
     for finding in judgement.findings or ():
         yield f"policy {finding.field}", _finding_words(finding)
 

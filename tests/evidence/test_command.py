@@ -3,6 +3,7 @@
 import json
 import os
 import pty
+import re
 import subprocess
 import sys
 import threading
@@ -80,6 +81,21 @@ def fault(said: Said) -> str:
     assert error.startswith("sealedger: error: ")
     assert hint.startswith("hint: ")
     return error
+
+
+async def test_accepted_is_not_good_enough(verify: Command, machine: Machine) -> None:
+    """Where no policy was asked, people are told that nobody said whether it is good enough."""
+    said = await verify(*good(machine))
+    assert "policy" in said.out
+    assert "--policy says" in said.out
+
+
+async def test_times_in_reasons(verify: Command, machine: Machine) -> None:
+    """Errors name times as people read them."""
+    at = ("--at", str(NOW_S + 3 * 366 * 86_400))
+    said = await verify(str(machine.evidence), *machine.options, *at)
+    assert said.code == 1
+    assert re.search(r"expected valid at 20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ", said.err)
 
 
 async def test_accepted_evidence(verify: Command, machine: Machine) -> None:
