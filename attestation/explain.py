@@ -168,7 +168,8 @@ def _tcb_row(name: str, minimum: SnpTcb, got: SnpTcb) -> _Row:
 
 
 def _tcb(tcb: SnpTcb) -> str:
-    return ".".join(map(str, tcb.parts))
+    names = ("boot loader", "TEE", "SNP", "microcode", "FMC")
+    return ", ".join(f"{name} {part}" for name, part in zip(names, tcb.parts, strict=True))
 
 
 def _status_rows(match: Match, subject: Subject, now_s: int) -> Iterator[_Row]:

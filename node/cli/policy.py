@@ -214,10 +214,18 @@ class _Comparison:
                 f"not admitted: the evidence is not verified: {self.why_unverified}",
                 self.judgement.reasons[0].mend,
             )
-        unmet = [row.field for row in self.rows() if row.result is not Mark.MET]
+        rows = self.rows()
+        marks = (
+            ("not met", Mark.NOT_MET),
+            ("known to the ledger alone", Mark.UNKNOWN),
+        )
+        said = (
+            f"{word}: {', '.join(found)}"
+            for word, mark in marks
+            if (found := [row.field for row in rows if row.result is mark])
+        )
         return NotAcceptedError(
-            f"not admitted: not met: {', '.join(unmet)}",
-            "docs/policies.md says what each field asks",
+            f"not admitted: {'; '.join(said)}", "docs/policies.md says what each field asks"
         )
 
     def _verified_words(self) -> str:

@@ -73,6 +73,7 @@ def test_an_snp_guest_is_told_what_its_policy_lacks() -> None:
     """Where a policy says nothing about SNP's TCB, that is the finding, not a status."""
     found = findings(Match(measurement=SNP_IDENTITY.measurement), SNP_IDENTITY)
     assert not found["snp.minimum_tcb"].ok
+    assert "boot loader " in found["snp.minimum_tcb"].expected
     assert "tcb_status" not in found
 
 

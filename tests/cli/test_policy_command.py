@@ -166,6 +166,7 @@ async def test_releases_are_the_ledger_s_to_know(
         "unknown",
     )
     assert {one["result"] for one in others} == {"met"}
+    assert "not admitted: known to the ledger alone: release\n" in said.err
     assert len(AUDITORS) == 3
 
 
