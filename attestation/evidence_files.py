@@ -11,11 +11,11 @@ A file of a known kind whose content is wrong is evidence to be refused; a file 
 no evidence at all, and only that is an error here.
 """
 
-import json
 import re
 from dataclasses import dataclass
 from enum import StrEnum
 
+from attestation.collateral_files import read_json_object
 from attestation.dcap.layout import INTEL_QE_VENDOR, KEY_TYPE_P256, TEE_SGX, TEE_TDX
 from attestation.errors import DecodeError, EvidenceError, EvidenceFault
 from attestation.evidence import SNP_REPORT_BYTES, Evidence, EvidenceKind, decode_evidence
@@ -118,10 +118,10 @@ def _foreign(data: bytes, parsed: ParsedCertificate) -> EvidenceFile:
 
 def _json(text: bytes) -> EvidenceFile:
     try:
-        document = json.loads(text)
-    except (ValueError, RecursionError) as error:
+        document = read_json_object(text.decode())
+    except (DecodeError, UnicodeDecodeError) as error:
         raise DecodeError("evidence: text that begins as JSON and is none") from error
-    if isinstance(document, dict) and document.keys() & _IAS_KEYS:
+    if document.keys() & _IAS_KEYS:
         return _refused(FileKind.IAS, EvidenceFault.RETIRED, IAS_TEXT)
     raise DecodeError("evidence: JSON that is none; collateral is an option of its own")
 
