@@ -17,15 +17,22 @@ settings.load_profile(
     os.environ.get("HYPOTHESIS_PROFILE") or ("ci" if os.environ.get("CI") else "dev")
 )
 
-# Folders whose tests start real nodes, or many: `make check` leaves them to `make test`.
-_WITH_NODES = frozenset(
-    {"attacks", "audit", "cli", "demo", "explorer", "fuzz", "mutual", "node", "node_http"}
+# Folders and files that start real nodes, or many, or try every byte: `make check` leaves them to
+# `make test`.
+_SLOW = frozenset(
+    {
+        *("attacks", "audit", "cli", "demo", "explorer", "fuzz", "fuzz_nightly", "mutual"),
+        *("node", "node_http", "owners"),
+        *("attestation/test_mutual.py", "attestation_ratls/test_fuzz.py", "docs/test_operator.py"),
+        *("evidence/test_command.py", "evidence/test_mutations.py"),
+    }
 )
 _HERE = Path(__file__).parent
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what starts nodes as slow, by its folder."""
+    """Mark what is slow, by its folder or file."""
     for item in items:
-        if item.path.relative_to(_HERE).parts[0] in _WITH_NODES:
+        path = item.path.relative_to(_HERE)
+        if path.parts[0] in _SLOW or path.as_posix() in _SLOW:
             item.add_marker(pytest.mark.slow)
