@@ -91,7 +91,7 @@ class PlatformFiles:
         try:
             descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
         except OSError as error:
-            raise PlatformError(f"{path}: cannot be opened: {error}") from error
+            raise PlatformError(f"{path}: cannot be opened: {error.strerror}") from error
         try:
             status = os.fstat(descriptor)
             if not stat.S_ISREG(status.st_mode):  # a folder can be opened, but is no file to Python

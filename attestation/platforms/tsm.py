@@ -48,7 +48,8 @@ _HINTS = {
     "SEV-SNP, is the certificate table that it hands out too large?",
     errno.ETIMEDOUT: "the host did not answer in time: does its quote generation service run?",
     errno.ENXIO: "no TEE driver is loaded: modprobe tdx_guest or sev-guest",
-    errno.ENOENT: "no configfs-tsm: Linux 6.7 or newer, modprobe tsm, mount configfs",
+    errno.ENOENT: "no configfs-tsm: Linux 6.7 or newer, modprobe tdx_guest or sev-guest, "
+    "mount configfs",
     errno.EACCES: _ONLY_ROOT,
     errno.EPERM: _ONLY_ROOT,
     errno.ENOTTY: "the guest's key for talking to the security processor is disabled: restart it",
