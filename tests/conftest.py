@@ -23,7 +23,7 @@ _SLOW = frozenset(
     {
         *("attacks", "audit", "cli", "demo", "explorer", "fuzz", "fuzz_nightly", "mutual"),
         *("node", "node_http", "owners"),
-        *("attestation/test_mutual.py", "attestation_ratls/test_fuzz.py", "docs/test_operator.py"),
+        *("attestation_ratls/test_fuzz.py", "docs/test_operator.py"),
         *("evidence/test_command.py", "evidence/test_mutations.py"),
     }
 )
