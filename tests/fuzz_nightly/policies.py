@@ -4,12 +4,13 @@ import tomllib
 from contextlib import suppress
 
 import tomli_w
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from attestation.policy import AllOf, AnyOf, Policy, decode_policy, encode_policy
 from enclave_client.errors import PolicyFileError, ReleaseFileError
 from enclave_client.policy_file import (
+    MAX_FILE_BYTES,
     decode_policy_file,
     decode_single_policy,
     encode_policy_file,
@@ -95,7 +96,9 @@ def tables(draw: st.DrawFn) -> bytes:
     seed = draw(st.sampled_from(_EVERY))
     table = tomllib.loads(encode_single_policy(seed).decode())
     edited = _sayable(draw(tree_edits(table)))
-    return tomli_w.dumps(edited if isinstance(edited, dict) else {"any": [edited]}).encode()
+    text = tomli_w.dumps(edited if isinstance(edited, dict) else {"any": [edited]}).encode()
+    assume(len(text) < 4 * MAX_FILE_BYTES)  # what is larger is refused unread
+    return text
 
 
 def _sayable(value: object) -> object:

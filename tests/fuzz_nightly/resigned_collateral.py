@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from attestation.collateral import (
@@ -21,6 +21,7 @@ from attestation.collateral import (
 )
 from attestation.dcap.pem import encode_chain
 from attestation.errors import CannotDecideError
+from attestation.evidence import MAX_QUOTE_BYTES
 from attestation.platforms.software_pki import sign_raw
 from attestation.rules import VerificationRules, load_root
 from attestation.verify import verify, verify_collateral
@@ -108,6 +109,7 @@ def roots(draw: st.DrawFn) -> tuple[VerificationRules, bytes, bytes]:
     tail = tail[:cut] + (len(tail) - cut - 4).to_bytes(4, "little") + tail[cut + 4 :]
     quote = head + len(tail).to_bytes(4, "little") + tail
     changed = replace(rules(), roots=(root,))
+    assume(len(quote) <= MAX_QUOTE_BYTES)
     return changed, encode_collateral(replace(collateral, **chains)), dcap_evidence(quote)
 
 

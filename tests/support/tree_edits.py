@@ -29,6 +29,8 @@ _VALUES = st.recursive(
     max_leaves=6,
 )
 
+MANY = 30  # repetitions of a part of a list; lists stand in lists
+
 
 @st.composite
 def tree_edits(draw: st.DrawFn, value: object, at_most: int = 3) -> object:
@@ -70,5 +72,5 @@ def _edited(draw: st.DrawFn, value: object) -> object:
             return [*value[:at], _edited(draw, value[at]), *value[at + 1 :]]
         if how == "drop":
             return value[:at] + value[at + 1 :]
-        return value + [value[at]] * (1 if how == "repeat" else 200)
+        return value + [value[at]] * (1 if how == "repeat" else MANY)
     return draw(_VALUES)
