@@ -9,7 +9,6 @@ secret and never a raw message of the prover: texts are cut, and characters that
 printing become question marks.
 """
 
-from datetime import UTC, datetime
 from enum import StrEnum
 
 MAX_DETAIL = 200
@@ -88,14 +87,6 @@ class _CodedError(AttestationError):
             if text
         ]
         super().__init__(f"{code}: {', '.join(details)}" if details else str(code))
-
-
-def moment(seconds: int) -> str:
-    """A Unix time as people read it: UTC, to the second; out of the calendar the number alone."""
-    try:
-        return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    except (OverflowError, ValueError, OSError):
-        return f"Unix time {seconds}"
 
 
 def _printable(text: str) -> str:

@@ -14,7 +14,8 @@ from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from attestation.collateral import CollateralFacts
-from attestation.errors import CannotDecideError, DecisionFault, moment
+from attestation.errors import CannotDecideError, DecisionFault
+from attestation.moments import moment
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -33,11 +33,11 @@ from attestation.errors import (
     DecodeError,
     EvidenceError,
     EvidenceFault,
-    moment,
 )
 from attestation.evidence import Evidence
 from attestation.fields import SgxFields, TdxFields, TeeFields
 from attestation.identity import Identity, verify_identity
+from attestation.moments import moment
 from attestation.rules import VerificationRules, effective_time, verify_rules
 from attestation.verdict import Verdict
 

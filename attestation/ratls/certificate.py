@@ -20,8 +20,9 @@ import hmac
 from dataclasses import dataclass, replace
 
 from attestation.dcap.layout import parse_quote
-from attestation.errors import DecodeError, EvidenceError, EvidenceFault, moment
+from attestation.errors import DecodeError, EvidenceError, EvidenceFault
 from attestation.evidence import Evidence, EvidenceKind
+from attestation.moments import moment
 from attestation.ratls.cbor import decode_tagged
 from attestation.ratls.claims import HASHES, Claims, decode_claims
 from attestation.ratls.der import parse_certificate

@@ -35,11 +35,11 @@ from attestation.errors import (
     DecodeError,
     EvidenceError,
     EvidenceFault,
-    moment,
 )
 from attestation.evidence import Evidence
 from attestation.fields import SnpFields, SnpTcb
 from attestation.identity import NOT_RATED, Identity, verify_identity
+from attestation.moments import moment
 from attestation.rules import VerificationRules, effective_time
 from attestation.snp.authorities import (
     Authorities,
