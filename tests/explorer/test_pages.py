@@ -285,6 +285,11 @@ async def test_an_auditor_sees_one_secrets_life(browser: Browser, between: Betwe
     ]
     assert "DENIED" in rows[-1]
     assert all("proven" in row and "Intel SGX" in row and "UpToDate" in row for row in rows)
+    await browser.type("#wanted", "DENIED")
+    await browser.press("\ue007")
+    await browser.wait("return document.querySelector('#filter')?.value === 'DENIED'")
+    await browser.wait("return document.querySelectorAll('tbody tr').length > 0")
+    assert all("DENIED" in row for row in await browser.texts("tbody tr"))
     await browser.click("tbody a[href^='#/session/']")
     await browser.wait("return document.querySelector('h1')?.innerText === 'Session'")
     shown = await browser.text("main")

@@ -3,7 +3,7 @@ import { test } from "node:test";
 
 import { bytesOf, formats, unhex } from "./vectors.mjs";
 import { FormError } from "../../node/http/explorer/bytes.js";
-import { endedBy, kindOf, subjectOf, versionOf } from "../../node/http/explorer/describe.js";
+import { endedBy, kindOf, outcomeRows, signerOf, subjectOf, versionOf } from "../../node/http/explorer/describe.js";
 import { Body, Leaf, Operation, Outcome } from "../../node/http/explorer/forms.js";
 import { decodeNetworkFile } from "../../node/http/explorer/network.js";
 import { parseToml } from "../../node/http/explorer/toml.js";
@@ -202,6 +202,19 @@ test("new operations and outcomes have words", () => {
   assert.match(endedBy(worded("operation RevokeSession by a member")), /^[0-9a-f]{64}$/);
   assert.equal(endedBy(published), "");
   assert.equal(versionOf(worded("outcome Votes")), "2 of 3");
+  const rows = (name) => outcomeRows(worded(name)).map(([label, value]) => `${label} ${value}`);
+  assert.deepEqual(rows("outcome Votes"), ["Outcome OK", "Votes 2 of 3"]);
+  assert.deepEqual(rows("outcome Votes that nobody counts"), ["Outcome OK", "Endorsed by 0 so far"]);
+  const judged = join(text(1, "snp/Turin"), bytesField(2, fill(32, 1)),
+    bytesField(3, Uint8Array.from([17, 0x80, 0x01])), numberField(4, 17), numberField(5, 18),
+    numberField(6, 5), numberField(7, 9), bytesField(8, fill(32, 2)), numberField(9, 6));
+  const about = (verdict) => subjectOf(worded("operation UpdateCollateral"),
+    { detail: "collateral_updated", collateral_updated: { verdict } });
+  assert.deepEqual(about(judged), { collection: "snp/Turin", name: "" });
+  assert.deepEqual(about(fill(9, 1)), { collection: "", name: "" });
+  assert.equal(subjectOf(worded("operation UpdateCollateral")).collection, "");
+  const account = { signer_kind: 2, signer: fill(20, 0xab) };
+  assert.deepEqual(signerOf(account), { kind: "account", id: `0x${"ab".repeat(20)}` });
   assert.equal(versionOf(worded("outcome Votes that nobody counts")), "0 so far");
   for (const [name] of examples.filter(([one]) => one.startsWith("operation "))) {
     assert.ok(kindOf(worded(name)), name);

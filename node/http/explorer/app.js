@@ -12,7 +12,7 @@ const PAGES = [
   [/^#?\/?$/, showLog, "Log"],
   [/^#\/entry\/(0|[1-9][0-9]{0,18})$/, (main, life, index) => showEntry(main, BigInt(index)), "Entry"],
   [/^#\/receipt$/, showReceipt, "Receipt"],
-  [/^#\/audit(?:\/(.*))?$/, (main, life, wanted) => showAudit(main, decodeURIComponent(wanted ?? "")), "Audit"],
+  [/^#\/audit(?:\/(.*))?$/, (main, life, wanted) => showAudit(main, life, decodeURIComponent(wanted ?? "")), "Audit"],
   [/^#\/session\/([0-9a-f]{64})$/, (main, life, id) => showSession(main, id), "Session"],
   [/^#\/node$/, showNode, "Node"],
 ];

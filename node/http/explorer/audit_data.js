@@ -117,7 +117,7 @@ export function codeOf(record) {
 
 /** Everything that a search may find in a record, in lower case. */
 export function wordsOf(record) {
-  const { collection, name } = subjectOf(record.operation);
+  const { collection, name } = subjectOf(record.operation, record.outcome);
   const session = sessions.get(actorOf(record) ?? "");
   const identity = session?.verdict.identity;
   const measured = identity ? `${hex(identity.measurement)} ${hex(identity.signer)}` : "";

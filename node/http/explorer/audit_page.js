@@ -13,7 +13,7 @@ import { openedSection } from "./receipt_page.js";
 import { basis, mark } from "./verdicts.js";
 
 const MAX_ROWS = 500;
-const COLUMNS = ["Entry", "Time", "Who", "What", "Secret", "Version", "Outcome", "Proof"];
+const COLUMNS = ["Entry", "Time", "Who", "What", "About", "Version", "Outcome", "Proof"];
 
 /** Show the page in `main`; `wanted` is what to look for. */
 export async function showAudit(main, _life, wanted) {
@@ -148,7 +148,7 @@ function recordTable(title, records, view) {
 }
 
 function cellsOf(record, view) {
-  const { collection, name } = subjectOf(record.operation);
+  const { collection, name } = subjectOf(record.operation, record.outcome);
   const reason = reasonOf(record.outcome);
   const subject = name ? `${collection}/${name}` : collection;
   const spelled = subject.split("/").flatMap((part, at) => at ? ["/", h("wbr"), part] : [part]);

@@ -5,6 +5,7 @@ import { code, count, moment } from "./dom.js";
 import { PLATFORMS } from "./evidence_words.js";
 import { SIGNER_KINDS } from "./forms.js";
 import { REASONS } from "./reasons.js";
+import { collateralVerdictOf } from "./verdict_forms.js";
 
 const WORDS = {
   open_session: "open session",
@@ -35,9 +36,15 @@ export function kindOf(operation) {
   return WORDS[operation.kind];
 }
 
-/** The collection and name that an operation is about, or a release; empty where it is about none. */
-export function subjectOf(operation) {
+/**
+ * The collection and name that an operation is about, or a release, or what collateral is for, which
+ * its outcome says; empty where it is about none.
+ */
+export function subjectOf(operation, outcome = null) {
   const message = operation[operation.kind];
+  if (outcome?.detail === "collateral_updated") {
+    return { collection: collateralVerdictOf(outcome.collateral_updated.verdict)?.key ?? "", name: "" };
+  }
   const release = message.release ?? (operation.kind.endsWith("_release") ? message : null);
   if (release) return { collection: `${release.name}@${versionText(release.version)}`, name: "" };
   const { collection = "", name = "" } = message;
@@ -66,9 +73,10 @@ export function versionOf(outcome) {
   return detail?.version === undefined ? "" : String(detail.version);
 }
 
-/** Who signs: the kind in words, and the bytes as hex. */
+/** Who signs: the kind in words, and the bytes as hex, of an account as addresses are written. */
 export function signerOf(body) {
-  return { kind: SIGNER_KINDS[body.signer_kind], id: hex(body.signer) };
+  const kind = SIGNER_KINDS[body.signer_kind];
+  return { kind, id: kind === "account" ? `0x${hex(body.signer)}` : hex(body.signer) };
 }
 
 /** Every field of an operation as rows of a list of facts. */
@@ -84,6 +92,9 @@ export function outcomeRows(outcome) {
   const { name, says } = reasonOf(outcome);
   const rows = [["Outcome", name, says]];
   const detail = outcome.detail === null ? {} : outcome[outcome.detail];
+  if (outcome.detail === "votes") {
+    return [...rows, [detail.needed === 0 ? "Endorsed by" : "Votes", versionOf(outcome)]];
+  }
   for (const [field, value] of Object.entries(detail)) {
     if (field !== "verdict") rows.push(...fieldRows(field, value));
   }
