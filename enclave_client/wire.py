@@ -19,7 +19,7 @@ from ledger.format.transaction import MAX_OPERATIONS
 from ledger.reason import Reason
 from sealedger.v1 import kms_pb2, node_pb2
 
-MAX_HINT = 200
+MAX_HINT = 512  # a refusal says what it expected, what it got, and what mends it
 MAX_PROOF_BYTES = 63 * 32
 MAX_GRANT_BYTES = 8 * 1024
 MAX_COLLATERAL_ROWS = 4096
