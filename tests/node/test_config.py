@@ -1,5 +1,7 @@
 """node.toml: what is wrong with it is named with file, line, field and what would be right."""
 
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -63,6 +65,16 @@ def test_every_fault_is_found(tmp_path: Path) -> None:
     assert raised.value.hint.endswith("; 2 more: sealedger node config check")
 
 
+@pytest.fixture
+def shallow() -> Iterator[None]:
+    """The interpreter's usual limit of recursion; property tests raise it for good."""
+    before = sys.getrecursionlimit()
+    sys.setrecursionlimit(1000)
+    yield
+    sys.setrecursionlimit(before)
+
+
+@pytest.mark.usefixtures("shallow")
 @pytest.mark.parametrize(
     "data, said, hint",
     [
