@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from enclave_client.errors import ReceiptInvalidError
 from enclave_client.openings import verify_openings
 from enclave_client.rows import ReleaseRow, ReleaseStatement
-from enclave_client.wire import Refusal
+from enclave_client.wire import MAX_HINT, Refusal
 from enclave_client.wire_queries import (
     QueryAnswer,
     SealingKey,
@@ -103,7 +103,7 @@ def test_a_refusal() -> None:
         assert isinstance(answer, Refusal)
         assert answer.reason is Reason.DENIED
         assert answer.hint.isprintable()
-        assert len(answer.hint) <= 200
+        assert len(answer.hint) <= MAX_HINT
 
 
 def test_more_rows_than_asked_for() -> None:
