@@ -20,28 +20,16 @@ from dataclasses import dataclass, replace
 
 from ledger import keys
 from ledger.crypto import ed25519, p256
-from ledger.format.hygiene import RevokeSession
 from ledger.format.leaf import TransactionLeaf, encode_leaf
 from ledger.format.operation import (
-    AcquireKey,
-    Delete,
-    Operation,
-    Put,
-    Read,
     outcome_digest,
 )
 from ledger.format.outcome import Outcome, encode_outcome
-from ledger.format.releases import EndorseRelease, PublishRelease, RevokeRelease
-from ledger.format.terms import (
-    CreateCollection,
-    Destroy,
-    FreezeCollection,
-    SetPolicy,
-)
 from ledger.format.transaction import SignerKind, signed_message, writer_of
 from ledger.reason import Reason
 
-from contracts import accounts, nodes, owners, releases, revocations, sessions, values
+from contracts import accounts, nodes, sessions
+from contracts.dispatch import judge
 from contracts.errors import RefusedError, StateError
 from contracts.place import TOUCH_DENIED, Place
 from contracts.prepare import Prepared
@@ -66,8 +54,6 @@ ACCOUNT_VALID_MS = 7 * 24 * 3_600_000
 
 _DENIALS = frozenset({Reason.DENIED, Reason.SESSION_REVOKED})
 _OK = Reason.OK
-_MALFORMED = Outcome(Reason.MALFORMED)
-_WRONG_SIGNER = Outcome(Reason.WRONG_SIGNER)
 _NOT_EXECUTED = Outcome(Reason.NOT_EXECUTED)
 _CLOSED = Outcome(Reason.SESSION_CLOSED)
 _UNJUDGED = {
@@ -251,7 +237,7 @@ def _run(
             outcomes.append(_CLOSED)
             continue
         place.position = position
-        outcome = _judge(operation, place)
+        outcome = judge(operation, place)
         outcomes.append(outcome)
         if outcome.reason in _DENIALS:
             denials += 1
@@ -263,44 +249,6 @@ def _run(
     is_undone = prepared.body.atomic and any(one.reason is not _OK for one in outcomes)
     is_closed = denials >= limit or (place.is_over and not is_undone)
     return tuple(outcomes), replace(signer, denials=denials, is_closed=is_closed)
-
-
-def _judge(operation: Operation | None, place: Place) -> Outcome:
-    match operation:
-        case Put():
-            return values.put(operation, place)
-        case Read():
-            return values.read(operation, place)
-        case AcquireKey():
-            return values.acquire_key(operation, place)
-        case Delete():
-            return values.delete(operation, place)
-        case None:
-            return _MALFORMED
-        case _:
-            return _judge_owner(operation, place)
-
-
-def _judge_owner(operation: Operation, place: Place) -> Outcome:
-    match operation:
-        case CreateCollection():
-            return owners.create(operation, place)
-        case SetPolicy():
-            return owners.set_policy(operation, place)
-        case FreezeCollection():
-            return owners.freeze(operation, place)
-        case Destroy():
-            return values.destroy(operation, place)
-        case RevokeSession():
-            return revocations.revoke_session(operation, place)
-        case PublishRelease():
-            return releases.publish(operation, place)
-        case EndorseRelease():
-            return releases.endorse(operation, place)
-        case RevokeRelease():
-            return releases.revoke(operation, place)
-        case _:
-            return _WRONG_SIGNER
 
 
 def _is_denied_touch(row: tuple[bytes, bytes | None]) -> bool:
