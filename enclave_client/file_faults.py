@@ -3,14 +3,28 @@
 Rules: only words for errors; nothing is decided here. Pure.
 """
 
+from collections.abc import Iterable, Iterator
+
 from pydantic import ValidationError
 
 from attestation.conditions import SGX_EQUALS, SNP_EQUALS, TDX_EQUALS
 from attestation.errors import AttestationError
 from attestation.fields import MAX_VMPL, PRODUCTS
 from attestation.identity import TCB_STATUSES
+from attestation.policy import MAX_DEPTH, AnyOf, Match, Policy, verify_policy
 
-_WORDS = {"extra_forbidden": "there is no such field", "missing": "is missing"}
+_WORDS = {
+    "extra_forbidden": "there is no such field",
+    "missing": "is missing",
+    "model_type": "must be a table",
+    "dict_type": "must be a table",
+    "tuple_type": "must be a list",
+    "string_type": "must be text",
+    "bytes_type": "must be text of hex digits",
+    "int_type": "must be a whole number",
+    "bool_type": "must be true or false",
+}
+_POLICY = "policy: "
 _BAD = "policy: bad "
 _FLAGS = "value and mask in {} hex digits, no bit of the value outside of the mask"
 _TCB = "each number is 0 to 255"
@@ -41,7 +55,7 @@ _RIGHT = {
 def first_fault(error: ValidationError) -> str:
     """The first field that is wrong, and why."""
     first = error.errors(include_url=False, include_input=False)[0]
-    field = ".".join(map(str, first["loc"]))
+    field = _place(first["loc"])
     said = _WORDS.get(first["type"], first["msg"].removeprefix("Value error, "))
     if first["type"] == "too_short":
         said = f"needs at least {first['ctx']['min_length']}"
@@ -50,8 +64,40 @@ def first_fault(error: ValidationError) -> str:
     return f"field {field}: {said}" if field else said
 
 
-def policy_fault(error: AttestationError) -> str:
-    """Why a policy that was read is none, and what would be right."""
+def policy_fault(error: AttestationError, policy: Policy, place: str = "") -> str:
+    """Why a policy that was read from `place` of a file is none: where, and what would be right."""
+    where, error = _first_fault(error, policy, place)
     said = str(error)
     right = _RIGHT.get(said.removeprefix(_BAD)) if said.startswith(_BAD) else None
-    return said if right is None else f"{said}: {right}"
+    words = said if right is None else f"{said}: {right}"
+    return f"field {where}: {words.removeprefix(_POLICY)}" if where else words
+
+
+def _place(parts: Iterable[str | int]) -> str:
+    """Where something stands in a file, as `policy_doubts` says it too: ``any[1].signer``."""
+    return "".join(f"[{one}]" if isinstance(one, int) else f".{one}" for one in parts)[1:]
+
+
+def _first_fault(
+    error: AttestationError, policy: Policy, place: str
+) -> tuple[str, AttestationError]:
+    """The first match that is none even alone, or what is nested too deep; else the whole."""
+    for where, level, node in _nodes(policy, place, 1):
+        if level > MAX_DEPTH:
+            return where, error
+        if isinstance(node, Match):
+            try:
+                verify_policy(node)
+            except AttestationError as fault:
+                return where, fault
+    return place, error
+
+
+def _nodes(node: Policy, place: str, level: int) -> Iterator[tuple[str, int, Policy]]:
+    yield place, level, node
+    if isinstance(node, Match):
+        return
+    word = "any" if isinstance(node, AnyOf) else "all"
+    start = f"{place}.{word}" if place else word
+    for index, member in enumerate(node.members):
+        yield from _nodes(member, f"{start}[{index}]", level + 1)

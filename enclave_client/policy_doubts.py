@@ -37,6 +37,11 @@ def _measurements(policy: AllOf) -> set[bytes]:
 
 def _doubts(match: Match) -> Iterator[str]:
     yield from _other_tee(match)
+    if match.signer and not match.minimum_svn and not isinstance(match.tee, TdxMatch):
+        yield (
+            "a signer without minimum_svn admits every build that it ever signed as this product, "
+            "old ones with known faults too"
+        )
     yield from _snp(match, match.tee) if isinstance(match.tee, SnpMatch) else _status(match)
     if isinstance(match.tee, TdxMatch) and not match.measurement and match.release is None:
         yield from _booted(match.tee)

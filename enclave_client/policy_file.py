@@ -72,10 +72,11 @@ class PolicyFile(Model):
     @model_validator(mode="after")
     def _usable(self) -> Self:
         for field, entry in (("readers", self.readers), ("writers", self.writers)):
+            policy = entry.policy()
             try:
-                encode_policy(entry.policy())
+                encode_policy(policy)
             except AttestationError as error:
-                raise ValueError(f"{field}: {policy_fault(error)}") from error
+                raise ValueError(policy_fault(error, policy, field)) from error
         return self
 
 
@@ -126,7 +127,9 @@ def decode_single_policy(data: bytes, source: str = "given", *, part: str = "") 
     try:
         encode_policy(policy)
     except AttestationError as error:
-        raise PolicyFileError(f"policy file {source}: {policy_fault(error)}", _HINT) from error
+        raise PolicyFileError(
+            f"policy file {source}: {policy_fault(error, policy)}", _HINT
+        ) from error
     return policy
 
 

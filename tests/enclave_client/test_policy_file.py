@@ -99,20 +99,20 @@ def test_nobody() -> None:
         (f'readers = {{any = [{{measurement = "{DIGEST}"}}], svn = 1}}', "field readers.svn"),
         (f'readers = {{any = [{{measurement = "{DIGEST}"}}], signer = "aa"}}', "stands alone"),
         ('readers = {any = []}', "field readers.any"),
-        ('readers = {any = [{measurement = "xyz"}]}', "field readers.any.0.measurement"),
-        ('readers = {measurement = "ab"}\nwriters = "nobody"', "readers: policy: bad digest size"),
+        ('readers = {any = [{measurement = "xyz"}]}', "field readers.any[0].measurement"),
+        ('readers = {measurement = "ab"}\nwriters = "nobody"', "field readers: bad digest size"),
         (f'readers = {{signer = "{DIGEST}", product_id = "3"}}', "field readers.product_id"),
         (f'readers = {{signer = "{DIGEST}", allow_debug = "yes"}}', "field readers.allow_debug"),
         (f'readers = {{measurement = "{DIGEST}", tcb_statuses = ["Fine"]}}\nwriters = "nobody"',
-         "readers: policy: bad tcb_statuses"),
+         "field readers: bad tcb_statuses"),
         (f'readers = {{measurement = "{DIGEST}", advisories = ["a", "a"]}}', "the same twice"),
         (NOBODYS + "owner = 1", "field owner"),
         (NOBODYS + "ttl = 5", "field ttl"),
         (NOBODYS + 'ttl = "5y"', "field ttl"),
         (NOBODYS + 'ttl = "0s"', "field ttl"),
         (NOBODYS + f'auditors = ["{ADDRESS}", "{ADDRESS}"]', "field auditors: says the same"),
-        (NOBODYS + f'auditors = ["{ADDRESS.lower()}"]', "field auditors.0"),
-        (NOBODYS + "auditors = [5]", "field auditors.0"),
+        (NOBODYS + f'auditors = ["{ADDRESS.lower()}"]', "field auditors[0]"),
+        (NOBODYS + "auditors = [5]", "field auditors[0]"),
         ("readers", "not TOML"),
         ("readers = " + "{any = [" * 2000, "not TOML"),
         ("#" * 70_000, "over 65536 bytes"),
@@ -283,7 +283,7 @@ RELEASE = f'name = "fns", minimum = "1.2.0", auditors = ["{ADDRESS}"], threshold
         (f'release = {{{RELEASE.replace("= 1", "= 2")}}}', "policy: bad release threshold"),
         (f'release = {{{RELEASE.replace("fns", "fns>1")}}}', "policy: bad release name"),
         (f'release = {{{RELEASE}, svn = 1}}', "field release.svn"),
-        (f'release = {{{RELEASE.replace(ADDRESS, ADDRESS.lower())}}}', "field release.auditors.0"),
+        (f'release = {{{RELEASE.replace(ADDRESS, ADDRESS.lower())}}}', "field release.auditors[0]"),
     ],
 )  # fmt: skip
 def test_faults_of_a_policy_alone_name_their_field(text: str, said: str) -> None:
@@ -362,6 +362,8 @@ TURIN = SnpMatch(minimum_tcb=replace(TURIN_TCB, fmc=1), products=("Turin",))
         (replace(BY_CODE, tee=TdxMatch()), "of another kind of TEE"),
         (replace(LONG, tee=SgxMatch()), "of another kind of TEE"),
         (LONG, "no SEV-SNP guest"),
+        (Match(signer=bytes(32)), "without minimum_svn admits every build"),
+        (Match(signer=bytes(48), tee=ONE_LINE), "without minimum_svn admits every build"),
         (Match(signer=bytes(32), tee=TdxMatch()), "no signer"),
         (replace(LONG, tee=ZERO_TCB), "every firmware"),
         (replace(LONG, tee=SnpMatch(minimum_tcb=TURIN_TCB)), "name one in products"),
@@ -390,4 +392,11 @@ def test_no_doubts() -> None:
         assert policy_doubts(policy) == ()
     for tee in (ONE_LINE, TURIN):
         assert policy_doubts(replace(LONG, tee=tee)) == ()
-    assert policy_doubts(AllOf((BY_CODE, Match(signer=bytes(32))))) == ()
+    assert policy_doubts(AllOf((BY_CODE, Match(signer=bytes(32), minimum_svn=1)))) == ()
+
+
+def test_a_signer_that_admits_nobody() -> None:
+    """A match that admits no TD is not called too wide as well."""
+    doubts = " ".join(policy_doubts(Match(signer=bytes(32), tee=TdxMatch())))
+    assert "no signer" in doubts
+    assert "minimum_svn" not in doubts
