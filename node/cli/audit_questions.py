@@ -25,6 +25,7 @@ from node.audit.table import Format, receipt_name, save_receipts, table_file
 from node.cli.account import open_account
 from node.cli.hex_type import Hex
 from node.cli.output import UsageFault, show
+from node.cli.saving import force_option, verify_free
 from node.cli.target import NAME, Target, collection_option, reaching
 from node.cli.upkeep import progress_bar
 
@@ -69,10 +70,12 @@ class _Address(click.ParamType[bytes]):
     required=True,
     help="The file; it is there when everything is in it.",
 )
+@force_option()
 @from_option
 @reaching(account=True)
-def export(target: Target, form: str, output: Path, from_entry: int) -> None:
+def export(target: Target, form: str, output: Path, force: bool, from_entry: int) -> None:
     """Write every operation that the account may see, each one verified."""
+    verify_free(output, force=force)
     network, signer = _who(target)
 
     async def run() -> tuple[int, int]:

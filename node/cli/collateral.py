@@ -19,6 +19,7 @@ from node.app import clock_ms, clock_s
 from node.cli.collateral_fetch import KEY_WORDS, checked_key, fetch
 from node.cli.node import home_option, json_option
 from node.cli.output import UsageFault, show, show_error, show_rows
+from node.cli.saving import force_option, verify_free
 from node.cli.upkeep import progress_bar
 from node.cli.words import time_words
 from node.collateral_line import CollateralLine, NodeSigner, Shown, Updated, open_line
@@ -121,9 +122,10 @@ def update(  # noqa: PLR0913  (click gives each option an argument)
 @home_option
 @click.option("--network", type=_FILE, help="Ask a node that this network file names.")
 @click.option("--save", type=_FILE, help="Write the collateral of KEY to this file.")
+@force_option()
 @json_option
 def show_collateral(
-    key: str, home: Path, network: Path | None, save: Path | None, as_json: bool
+    key: str, home: Path, network: Path | None, save: Path | None, force: bool, as_json: bool
 ) -> None:
     """Show what is in force, for one KEY or all: each is proven to stand on the ledger.
 
@@ -131,6 +133,8 @@ def show_collateral(
     """
     if save is not None and not key:
         raise UsageFault("--save writes the collateral of one key", f"KEY: {KEY_WORDS}")
+    if save is not None:
+        verify_free(save, force=force)
     place = Home(home)
     file = NetworkFile.load(network or place.network)
     address = file.endpoints[0] if network else NodeConfig.load(place.config).grpc.listen

@@ -13,6 +13,7 @@ from attestation.collateral import is_key
 from attestation.verify import read_facts
 from node.cli.node import json_option
 from node.cli.output import UsageFault, show
+from node.cli.saving import force_option, verify_free
 from node.cli.words import time_words
 from node.collateral_sources import SNP, Services, open_services
 from node.home import replace_file
@@ -38,8 +39,9 @@ def checked_key(_: click.Context, __: click.Parameter, keys: str | tuple[str, ..
     "--root-crl", type=_FILE, help="The root's revocation list, for a service without it."
 )
 @click.option("--save", type=_FILE, required=True, help="Write the collateral to this file.")
+@force_option()
 @json_option
-def fetch(key: str, save: Path, as_json: bool, **service: Any) -> None:
+def fetch(key: str, save: Path, force: bool, as_json: bool, **service: Any) -> None:
     """Fetch the current collateral of KEY into a file, as node init takes it.
 
     KEY is the kind of platform: node init names its own if it is not given. No node is asked.
@@ -48,6 +50,7 @@ def fetch(key: str, save: Path, as_json: bool, **service: Any) -> None:
     if not services.serves(key):
         option = "--kds" if key.startswith(SNP) else "--pccs"
         raise UsageFault(f"no service that has {key}", f"{option} URL")
+    verify_free(save, force=force)
     data = asyncio.run(_fetch(services, key))
     facts = read_facts(data)
     replace_file(save, data, 0o644)

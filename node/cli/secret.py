@@ -21,6 +21,7 @@ from enclave_client.openings import Event
 from enclave_client.owner import Erased
 from enclave_client.rows import SecretRow
 from node.cli.output import UsageFault, show, show_rows
+from node.cli.saving import verify_free
 from node.cli.target import DURATION, NAME, Target, collection_option, reaching
 from node.cli.words import event_fields, secret_fields, time_words
 from node.home import replace_file
@@ -91,23 +92,28 @@ def put(
 )
 @collection_option
 @click.option("--version", type=click.IntRange(min=1), help="This version, not the current one.")
-@click.option("--force", is_flag=True, help="Show the value even on a terminal.")
-@reaching(account=False, receipt=True, app=True)
+@reaching(
+    account=False,
+    receipt=True,
+    app=True,
+    forced="Show the value even on a terminal; write over files that are there.",
+)
 def get(
     target: Target,
     collection: str,
     name: str,
     output: Path | None,
     version: int | None,
-    force: bool,
 ) -> None:
     """Read NAME, to a file (mode 0600) or to standard output.
 
     The read stands on the ledger before the value is released. With --json and no file the value is
     in the JSON, as base64.
     """
-    if output is None and is_terminal() and not force:
+    if output is None and is_terminal() and not target.force:
         raise UsageFault("the value would be shown on this terminal", "-o FILE, or --force")
+    if output is not None:
+        _verify_place(output, target)
 
     async def run() -> Got:
         async with target.app(collection) as client:
@@ -278,6 +284,12 @@ def _read_value(file: Path) -> bytes:
     if len(value) > MAX_INPUT_BYTES:
         raise UsageFault("the value is too large", "a secret has at most 1 MiB on most networks")
     return value
+
+
+def _verify_place(output: Path, target: Target) -> None:
+    verify_free(output, force=target.force)
+    if target.receipt is not None and output.resolve() == target.receipt.resolve():
+        raise UsageFault("value and receipt cannot be one file", "-o FILE --receipt ANOTHER")
 
 
 def _confirm(what: str, *, yes: bool) -> None:

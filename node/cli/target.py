@@ -31,6 +31,7 @@ from ledger.format.names import is_name
 from node.cli.account import account_option, open_account, password_option
 from node.cli.node import home_option, json_option
 from node.cli.output import UsageFault
+from node.cli.saving import force_option, verify_free
 from node.home import Home, replace_file
 
 END_TIMEOUT_S = 2.0
@@ -72,6 +73,7 @@ class Target:
     account: Path | None = None
     password_file: Path | None = None
     platform: str | None = None
+    force: bool = False
 
     @property
     def is_owner(self) -> bool:
@@ -142,16 +144,22 @@ class Target:
         return {"receipt": str(self.receipt)}
 
 
-def reaching(*, account: bool, receipt: bool = False, app: bool = False) -> Callable[[_C], _C]:
-    """The shared options, handed over as ``target``; on wish those of accounts, receipts, apps."""
+def reaching(
+    *, account: bool, receipt: bool = False, app: bool = False, forced: str = ""
+) -> Callable[[_C], _C]:
+    """The shared options, handed over as ``target``; on wish those of accounts, receipts, apps.
+
+    With receipts comes ``--force``, and no command starts whose receipt would replace a file;
+    `forced` is its help where it forces more than that.
+    """
     options: list[Callable[[Any], Any]] = [*_SHARED]
     names = ["home", "network", "allow_development", "as_json"]
     if account:
         options += [account_option, password_option]
         names += ["file", "password_file"]
     if receipt:
-        options.append(_RECEIPT)
-        names.append("receipt")
+        options += [_RECEIPT, force_option(forced or "Write over a receipt that is there.")]
+        names += ["receipt", "force"]
     if app:
         options.append(_PLATFORM)
         names.append("platform")
@@ -162,7 +170,12 @@ def reaching(*, account: bool, receipt: bool = False, app: bool = False) -> Call
             said = {name: given.pop(name) for name in names}
             if account:
                 said["account"] = said.pop("file")
-            command(target=Target(**said), **given)
+            target = Target(**said)
+            if target.receipt is not None:
+                verify_free(target.receipt, force=target.force)
+            elif target.force and not forced:
+                raise UsageFault("--force writes over a receipt", "--receipt FILE")
+            command(target=target, **given)
 
         for option in reversed(options):
             option(with_target)

@@ -291,6 +291,17 @@ def test_what_nobody_may_know(
     assert not list(tmp_path.iterdir())
 
 
+def test_an_export_is_not_written_over(run: Any, scene: Scene, tmp_path: Path) -> None:
+    """A file that is there stays, unless forced."""
+    file = tmp_path / "all.jsonl"
+    file.write_text("mine")
+    code, _, error = run("export", "-o", str(file), *scene.options())
+    assert (code, "exists already" in error, "--force" in error) == (2, True, True)
+    assert file.read_text() == "mine"
+    assert run("export", "-o", str(file), "--force", *scene.options())[0] == 0
+    assert file.read_text().startswith("{")
+
+
 def test_outputs_that_cannot_be_written(run: Any, scene: Scene, tmp_path: Path) -> None:
     """A file in no folder, a folder that is a file: exit code 2 and a hint."""
     code, _, error = run("export", "-o", str(tmp_path / "no/x"), *scene.options())

@@ -70,6 +70,12 @@ async def test_one_key_is_saved(shell: Shell, home: tuple[str, ...], key: str) -
     assert saved.read_bytes() == read_trust(shell.network.home.platform).collateral
     assert said.fields["saved"] == str(saved)
     assert len(bytes.fromhex(said.fields["digest"])) == 32
+    saved.write_text("mine")
+    again = ("collateral", "show", key, *home, "--save", str(saved))
+    assert f"{saved} exists already" in (await shell(*again)).failed(2)
+    assert saved.read_text() == "mine"
+    assert (await shell(*again, "--force")).code == 0
+    assert saved.read_bytes() == read_trust(shell.network.home.platform).collateral
 
 
 async def test_a_key_that_is_none_or_unknown(shell: Shell, home: tuple[str, ...]) -> None:

@@ -211,6 +211,42 @@ async def test_a_terminal_is_not_shown_a_value(
     assert (await team.as_app("secret", "get", "name", "--force", *AT)).done.out == PLANTED
 
 
+async def test_files_are_not_written_over(team: Shell, tmp_path: Path) -> None:
+    """A file that is there stays, and nothing is read or put, unless forced; a device always."""
+    await team.as_app("secret", "put", "name", *AT, stdin=PLANTED)
+    kept = tmp_path / "kept"
+    kept.write_text("mine")
+    dangling = tmp_path / "dangling"
+    dangling.symlink_to(tmp_path / "nothing")
+    size = team.node.running.replica.head.size
+    get = ("secret", "get", "name", *AT)
+    for path in map(str, (kept, dangling)):
+        for option in ("-o", "--receipt"):
+            said = (await team.as_app(*get, option, path)).failed(2)
+            assert f"{path} exists already" in said
+            assert "--force" in said
+    put = ("secret", "put", "name", *AT, "--receipt", str(kept))
+    assert "exists already" in (await team.as_app(*put, stdin=b"other")).failed(2)
+    device = (*get, "-o", "/dev/null", "--force")
+    assert "is no file" in (await team.as_app(*device)).failed(2)
+    one = (*get, "-o", str(tmp_path / "x"), "--receipt", str(tmp_path / "x"))
+    assert "cannot be one file" in (await team.as_app(*one)).failed(2)
+    assert team.node.running.replica.head.size == size
+    assert kept.read_text() == "mine"
+    receipt = tmp_path / "receipt"
+    both = (*get, "-o", str(kept), "--receipt", str(receipt))
+    assert (await team.as_app(*both, "--force")).code == 0
+    assert kept.read_bytes() == PLANTED
+    assert (await team.as_app(*put, "--force", stdin=b"other")).code == 0
+    assert b"c2sp.org/tlog-proof@v1" in kept.read_bytes()
+
+
+async def test_force_without_a_receipt(team: Shell) -> None:
+    """Where --force means the receipt alone, it is not taken for a yes to anything else."""
+    said = await team.as_owner("secret", "destroy", "name", *AT, "--force", "--yes")
+    assert "--force writes over a receipt" in said.failed(2)
+
+
 async def test_changed_code_is_not_admitted(team: Shell, program: Path) -> None:
     """One byte of the program changed: no session, and the hint says what an owner can do."""
     await team.as_app("secret", "put", "name", *AT, stdin=PLANTED)

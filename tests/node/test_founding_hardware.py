@@ -374,8 +374,12 @@ async def test_collateral_is_fetched_before_there_is_a_network(
     assert f"fetch the collateral of {key} and give it with --collateral FILE" in refused.err
     held = decode_collateral(machine.collateral.read_bytes())
     async with serving(VendorServices({key: held})) as url:
-        fetched = await command("collateral", "fetch", key, "--pccs", url, "--save", str(saved))
+        fetch = ("collateral", "fetch", key, "--pccs", url, "--save", str(saved))
+        fetched = await command(*fetch)
+        again = await command(*fetch)
+        assert (await command(*fetch, "--force")).code == 0
     assert (fetched.code, fetched.err) == (0, "")
+    assert (again.code, "exists already" in again.err, "--force" in again.err) == (2, True, True)
     assert key in fetched.out
     assert saved.read_bytes() == machine.collateral.read_bytes()
     said = await init(command, home, "--collateral", str(saved), "--root", str(machine.root))
