@@ -94,6 +94,15 @@ class ReleaseView(View):
     withdrawn: tuple[StatementView, ...]
 
 
+class PlatformView(View):
+    """A platform that members enrolled or vote on."""
+
+    platform_id: Annotated[Hex, Field(description="PPID (16 bytes) or CHIP_ID (64)")]
+    enrolled: bool
+    index: Annotated[Count, Field(description="The entry since which it is so; 0: since genesis")]
+    voters: Annotated[tuple[Hex, ...], Field(description="Members who ask for the change")]
+
+
 class AnswerView(View):
     """An answer."""
 
@@ -106,6 +115,7 @@ class AnswerView(View):
     next_index: Annotated[Count, Field(description="Where to go on")]
     next_after: Annotated[str, Field(description="The same, for collections and releases")]
     releases: tuple[ReleaseView, ...]
+    platforms: tuple[PlatformView, ...]
 
 
 def answer_view(reply: pb.QueryReply) -> AnswerView:
@@ -120,6 +130,7 @@ def answer_view(reply: pb.QueryReply) -> AnswerView:
         next_index=reply.next_index,
         next_after=reply.next_after,
         releases=tuple(map(_release, reply.releases)),
+        platforms=tuple(map(_platform, reply.platforms)),
     )
 
 
@@ -163,6 +174,15 @@ def _release(row: pb.ReleaseRow) -> ReleaseView:
 
 def _statement(said: pb.ReleaseStatement) -> StatementView:
     return StatementView(auditor=said.auditor.hex(), index=said.index)
+
+
+def _platform(row: pb.PlatformRow) -> PlatformView:
+    return PlatformView(
+        platform_id=row.platform_id.hex(),
+        enrolled=row.enrolled,
+        index=row.index,
+        voters=tuple(address.hex() for address in row.voters),
+    )
 
 
 def _entry(entry: pb.OpenedEntry) -> EntryView:

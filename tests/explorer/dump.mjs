@@ -6,6 +6,7 @@ import * as forms from "../../node/http/explorer/forms.js";
 import { tilePath } from "../../node/http/explorer/api.js";
 import { openEntries, typedData } from "../../node/http/explorer/query.js";
 import * as verdictForms from "../../node/http/explorer/verdict_forms.js";
+import { PLATFORM_VOTES } from "../../node/http/explorer/release_forms.js";
 import { REASONS } from "../../node/http/explorer/reasons.js";
 
 const messages = {};
@@ -50,4 +51,5 @@ for (const one of [question, everything]) {
 }
 const paths = Object.fromEntries([0n, 7n, 999n, 1000n, 1234067n].map((at) => [String(at), tilePath(at)]));
 const reasons = Object.fromEntries(Object.entries(REASONS).map(([at, { name }]) => [at, name]));
-console.log(JSON.stringify({ messages, limits, reasons, asked, paths, signers: forms.SIGNER_KINDS }));
+const words = { reasons, signers: forms.SIGNER_KINDS, votes: PLATFORM_VOTES };
+console.log(JSON.stringify({ messages, limits, asked, paths, ...words }));

@@ -19,6 +19,7 @@ from ledger.crypto.secp256k1 import SigningKey
 from ledger.format.eip712 import query_digest
 from ledger.format.query import (
     ListCollections,
+    ListPlatforms,
     ListReleases,
     ListSecrets,
     OpenEntries,
@@ -55,6 +56,7 @@ QUESTIONS: tuple[Question, ...] = (
     ShowCollection(OWNED),
     ListCollections("", 10),
     ListReleases("", "", 10),
+    ListPlatforms(b"", 10),
 )
 
 

@@ -295,7 +295,24 @@ async def test_an_auditor_sees_one_secrets_life(browser: Browser, between: Betwe
     shown = await browser.text("main")
     for words in ("Measurement", "TCB status", "Quote digest", "Collateral number", "Report data"):
         assert words in shown
+    await finds_what_ran_on_its_platform(browser)
     assert await quiet(browser) == []
+
+
+async def finds_what_ran_on_its_platform(browser: Browser) -> None:
+    """Look for the platform id that a session's page shows: what sessions there did is found."""
+    names, values = [await browser.texts(f".facts {tag}") for tag in ("dt", "dd:nth-child(2)")]
+    rows = dict(zip(names, values, strict=True))
+    platform_id = rows["Platform id"]
+    assert re.fullmatch("[0-9a-f]{32}", platform_id)
+    await browser.run("document.getElementById('wanted').value = ''")
+    await browser.type("#wanted", platform_id)
+    await browser.press("\ue007")
+    await browser.wait(
+        "return document.querySelector('#filter')?.value === arguments[0]", platform_id
+    )
+    await browser.wait("return document.querySelectorAll('tbody tr').length > 0")
+    assert all("session" in row for row in await browser.texts("tbody tr"))
 
 
 async def test_a_forged_answer_is_not_believed(browser: Browser, between: Between) -> None:

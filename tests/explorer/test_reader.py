@@ -14,6 +14,7 @@ from ledger.errors import FormatError
 from ledger.format.leaf import decode_leaf
 from ledger.format.operation import decode_operation, encode_operation
 from ledger.format.outcome import decode_outcome
+from ledger.format.platforms import PlatformVote, VotePlatform
 from ledger.format.terms import CollectionTerms, CreateCollection, Destroy, FreezeCollection
 from ledger.format.transaction import decode_body
 from tests.support.attestation_examples import (
@@ -60,6 +61,9 @@ def examples() -> Iterator[tuple[str, bytes]]:
         FreezeCollection("acme/payments", True),
         FreezeCollection("acme/payments", False),
         Destroy("acme/payments", "db/password", 3),
+        VotePlatform(b"\x11" * 16, PlatformVote.ENROL),
+        VotePlatform(b"\x22" * 64, PlatformVote.REMOVE),
+        VotePlatform(b"\x22" * 64, PlatformVote.TAKE_BACK),
     ):
         yield "Operation", encode_operation(operation)
 

@@ -18,6 +18,7 @@ from ledger.format.outcome import (
     MAX_OUTCOME_BYTES,
     MAX_VERDICT_BYTES,
 )
+from ledger.format.platforms import PlatformVote
 from ledger.format.query import OpenEntries, Query, decode_query, query_hash
 from ledger.format.summary import summarize_question
 from ledger.format.transaction import MAX_BODY_BYTES, SignerKind
@@ -115,12 +116,15 @@ def test_limits_are_ours(dumped: dict[str, Any]) -> None:
 
 
 def test_words_are_ours(dumped: dict[str, Any]) -> None:
-    """Reasons and kinds of signers have the same numbers and names."""
+    """Reasons, kinds of signers and of votes on platforms have the same numbers and names."""
     assert {int(at): name for at, name in dumped["reasons"].items()} == {
         reason.value: reason.name for reason in Reason
     }
     assert {int(at): name for at, name in dumped["signers"].items()} == {
         kind.value: kind.name.lower().replace("_", " ") for kind in SignerKind
+    }
+    assert {int(at): word for at, word in dumped["votes"].items()} == {
+        vote.value: vote.word.replace("-", " ") for vote in PlatformVote
     }
 
 

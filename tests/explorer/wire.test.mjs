@@ -3,7 +3,9 @@ import { test } from "node:test";
 
 import { bytesOf, formats, unhex } from "./vectors.mjs";
 import { FormError } from "../../node/http/explorer/bytes.js";
-import { endedBy, kindOf, outcomeRows, signerOf, subjectOf, versionOf } from "../../node/http/explorer/describe.js";
+import {
+  endedBy, kindOf, operationRows, outcomeRows, reasonOf, signerOf, subjectOf, versionOf,
+} from "../../node/http/explorer/describe.js";
 import { Body, Leaf, Operation, Outcome } from "../../node/http/explorer/forms.js";
 import { decodeNetworkFile } from "../../node/http/explorer/network.js";
 import { parseToml } from "../../node/http/explorer/toml.js";
@@ -187,6 +189,46 @@ test("operations on releases that cannot be meant are refused", () => {
     bytesField(15, join(bytesField(1, fill(32, 1)), text(2, name))));
   assert.equal(revokeSession("").revoke_session.collection, "");
   assert.throws(() => revokeSession("(all)"), FormError);
+});
+
+/** The rows of an operation as text; elements are made of what they hold. */
+function textRows(operation) {
+  globalThis.document = {
+    createElement: () => ({
+      holds: "",
+      append(...children) { this.holds += children.join(""); },
+      setAttribute() {},
+      toString() { return this.holds; },
+    }),
+  };
+  try {
+    return operationRows(operation).map(([label, value]) => `${label}: ${value}`);
+  } finally {
+    delete globalThis.document;
+  }
+}
+
+test("votes on platforms have words, and those that cannot be meant are refused", () => {
+  const vote = (id, way) => decode(Operation, bytesField(16, join(bytesField(1, id), numberField(2, way))));
+  const [intel, amd] = [fill(16, 0xab), fill(64, 0xcd)];
+  assert.equal(kindOf(vote(intel, 1)), "vote to enrol platform");
+  assert.equal(kindOf(vote(amd, 2)), "vote to remove platform");
+  assert.equal(kindOf(vote(amd, 3)), "take back the vote on platform");
+  assert.deepEqual(subjectOf(vote(amd, 2)), { collection: "cd".repeat(64), name: "" });
+  assert.equal(endedBy(vote(amd, 2)), "");
+  for (const [id, way] of [[fill(15, 1), 1], [fill(17, 1), 1], [fill(32, 1), 1], [fill(65, 1), 1], [[], 1],
+    [intel, 0], [intel, 4], [amd, 2 ** 31]]) assert.throws(() => vote(id, way), FormError, `${id} ${way}`);
+  assert.deepEqual(textRows(vote(amd, 2)), ["Operation: vote to remove platform",
+    `Platform id: ${"cd".repeat(64)}`, "Vote: remove"]);
+  const intels = decode(Operation, unhex(formats["operation VotePlatform of an Intel platform"]));
+  assert.equal(kindOf(intels), "vote to enrol platform");
+  assert.match(subjectOf(intels).collection, /^[0-9a-f]{32}$/);
+  const votes = (cast, needed) => decode(Outcome, join(numberField(1, 1),
+    bytesField(10, join(numberField(1, cast), numberField(2, needed)))));
+  assert.equal(versionOf(votes(1, 2)), "1 of 2");
+  assert.deepEqual(outcomeRows(votes(0, 2))[1], ["Votes", "0 of 2"]);
+  assert.deepEqual(reasonOf(decode(Outcome, numberField(1, 72))),
+    { name: "NO_CHANGE", says: "it was so already, or the vote was cast already", isDone: false });
 });
 
 test("new operations and outcomes have words", () => {

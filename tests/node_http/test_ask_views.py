@@ -2,9 +2,10 @@
 
 from base64 import b64decode
 
+from contracts.enrolment import PlatformRecord
 from ledger.format.releases import PublishRelease, encode_release
 from node.http.ask_views import AnswerView, answer_view
-from node.question_answers import releases
+from node.question_answers import platforms, releases
 from sealedger.v1 import node_pb2 as pb
 from tests.support.small_releases import (
     AUDITORS,
@@ -40,3 +41,17 @@ def test_a_list_of_releases() -> None:
     assert [one.auditor for one in row.endorsed] == [AUDITORS[0].hex()]
     assert [one.auditor for one in row.withdrawn] == [AUDITORS[1].hex()]
     assert (view.more, view.next_after) == (True, "fns@1.2.0")
+
+
+def test_a_list_of_platforms() -> None:
+    """Each platform comes with whether it is enrolled, since when, and who asks for a change."""
+    ppid, chip_id = b"\x01" * 16, b"\x02" * 64
+    enrolled = PlatformRecord(is_enrolled=True, index=7, voters=(AUDITORS[1], AUDITORS[0]))
+    asked_for = PlatformRecord(voters=(AUDITORS[2],))
+    view = answer_view(platforms(((ppid, enrolled), (chip_id, asked_for)), more=True))
+    one, other = view.platforms
+    assert (one.platform_id, one.enrolled, one.index) == (ppid.hex(), True, 7)
+    assert one.voters == (AUDITORS[1].hex(), AUDITORS[0].hex())
+    assert (other.platform_id, other.enrolled, other.index) == (chip_id.hex(), False, 0)
+    assert other.voters == (AUDITORS[2].hex(),)
+    assert view.more

@@ -120,7 +120,8 @@ export function wordsOf(record) {
   const { collection, name } = subjectOf(record.operation, record.outcome);
   const session = sessions.get(actorOf(record) ?? "");
   const identity = session?.verdict.identity;
-  const measured = identity ? `${hex(identity.measurement)} ${hex(identity.signer)}` : "";
+  const measured = identity
+    ? [identity.measurement, identity.signer, identity.platform_id].map(hex).join(" ") : "";
   const outcome = reasonOf(record.outcome).name;
   return [`${collection}/${name}`, record.signer.kind, record.signer.id, actorOf(record) ?? "",
     kindOf(record.operation), endedBy(record.operation), outcome, versionOf(record.outcome), measured,

@@ -20,7 +20,7 @@ export async function showAudit(main, _life, wanted) {
   const results = h("div", { "aria-live": "polite" });
   const said = h("div", { role: "status" });
   const search = h("input", { type: "search", id: "filter", value: wanted, autocomplete: "off",
-    placeholder: "collection/name, session, measurement, DENIED" });
+    placeholder: "collection/name, session, measurement, platform, DENIED" });
   const view = { results, said, search };
   search.addEventListener("input", () => showRecords(view));
   const clear = h("button", { type: "button", onclick: () => {
@@ -151,7 +151,8 @@ function cellsOf(record, view) {
   const { collection, name } = subjectOf(record.operation, record.outcome);
   const reason = reasonOf(record.outcome);
   const subject = name ? `${collection}/${name}` : collection;
-  const spelled = subject.split("/").flatMap((part, at) => at ? ["/", h("wbr"), part] : [part]);
+  const spelled = record.operation.kind === "vote_platform" ? [code(subject, true)]
+    : subject.split("/").flatMap((part, at) => at ? ["/", h("wbr"), part] : [part]);
   const life = h("button", { type: "button", class: "link", onclick: () => {
     view.search.value = subject;
     showRecords(view);

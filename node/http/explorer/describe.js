@@ -5,6 +5,7 @@ import { code, count, moment } from "./dom.js";
 import { PLATFORMS } from "./evidence_words.js";
 import { SIGNER_KINDS } from "./forms.js";
 import { REASONS } from "./reasons.js";
+import { PLATFORM_VOTES } from "./release_forms.js";
 import { collateralVerdictOf } from "./verdict_forms.js";
 
 const WORDS = {
@@ -24,6 +25,7 @@ const WORDS = {
   revoke_release: "revoke release",
   revoke_session: "revoke session",
 };
+const VOTES = { 1: "vote to enrol platform", 2: "vote to remove platform", 3: "take back the vote on platform" };
 
 /** An operation's kind in words. */
 export function kindOf(operation) {
@@ -33,12 +35,13 @@ export function kindOf(operation) {
   if (operation.kind === "revoke_session" && operation.revoke_session.collection === "") {
     return "end session"; // by itself, or a member's vote: the signer and the outcome tell
   }
+  if (operation.kind === "vote_platform") return VOTES[operation.vote_platform.vote];
   return WORDS[operation.kind];
 }
 
 /**
- * The collection and name that an operation is about, or a release, or what collateral is for, which
- * its outcome says; empty where it is about none.
+ * The collection and name that an operation is about, or a release, or a platform, or what collateral
+ * is for, which its outcome says; empty where it is about none.
  */
 export function subjectOf(operation, outcome = null) {
   const message = operation[operation.kind];
@@ -47,6 +50,7 @@ export function subjectOf(operation, outcome = null) {
   }
   const release = message.release ?? (operation.kind.endsWith("_release") ? message : null);
   if (release) return { collection: `${release.name}@${versionText(release.version)}`, name: "" };
+  if (operation.kind === "vote_platform") return { collection: hex(message.platform_id), name: "" };
   const { collection = "", name = "" } = message;
   return { collection, name };
 }
@@ -107,6 +111,7 @@ function fieldRows(name, value) {
   if (name === "raw" || value === null || value === "") return [];
   if (name === "terms") return termsRows(value);
   if (name === "release") return releaseRows(value);
+  if (name === "vote") return [[label, PLATFORM_VOTES[value]]];
   if (name === "version" && typeof value === "object") return [[label, versionText(value)]];
   if (name === "expires_ms") return [[label, moment(value)]];
   if (name === "ttl_ms") return value === 0n ? [] : [["Time to live", `${count(value)} ms`]];

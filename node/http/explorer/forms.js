@@ -5,7 +5,7 @@ import { split } from "./bytes.js";
 import { bool, bytes, growing, named, need, number, one, part, u32, u64, word } from "./fields.js";
 import { REASONS } from "./reasons.js";
 import {
-  EndorseRelease, PublishRelease, RevokeRelease, RevokeSession, UpdateCollateral,
+  EndorseRelease, PublishRelease, RevokeRelease, RevokeSession, UpdateCollateral, VotePlatform,
 } from "./release_forms.js";
 import { schema } from "./wire.js";
 
@@ -107,6 +107,7 @@ export const Operation = schema("Operation", MAX_OPERATION, {
   13: one("kind", "endorse_release", () => EndorseRelease),
   14: one("kind", "revoke_release", () => RevokeRelease),
   15: one("kind", "revoke_session", () => RevokeSession),
+  16: one("kind", "vote_platform", () => VotePlatform),
 }, hasKind);
 
 function versioned(message) {

@@ -59,4 +59,5 @@ export const REASONS = {
   69: yours("RELEASE_REVOKED", "its publisher had revoked this release for ever"),
   70: yours("WRONG_RELEASE_DIGEST", "the endorsement is of other bytes than those published"),
   71: yours("COLLATERAL_NOT_NEWER", "the ledger had collateral as new or newer"),
+  72: yours("NO_CHANGE", "it was so already, or the vote was cast already"),
 };

@@ -1,14 +1,15 @@
-// Operations on releases, collateral and sessions: the fields of ledger.proto and their rules
+// Operations on releases, collateral, sessions and platforms: the fields of ledger.proto and their rules
 // (docs/spec/formats.md). A test compares these tables with the .proto file.
 
 import { hex } from "./bytes.js";
-import { bytes, growing, isName, need, part, u32, word } from "./fields.js";
+import { bytes, growing, isName, need, number, part, u32, word } from "./fields.js";
 import { schema } from "./wire.js";
 
 const MAX_OPERATION = 20 * 1024;
 const MAX_RELEASE = 2048;
 const MAX_PART = 2 ** 31 - 1;
 const WIDTHS = { 1: 32, 2: 48, 3: 48 };
+export const PLATFORM_VOTES = { 1: "enrol", 2: "remove", 3: "take back" };
 const NOTES = /^[ -~]{0,512}$/;
 
 const ReleaseVersion = schema("ReleaseVersion", MAX_RELEASE, {
@@ -57,6 +58,10 @@ export const RevokeSession = schema("RevokeSession", MAX_OPERATION, {
 export const UpdateCollateral = schema("UpdateCollateral", MAX_OPERATION, {
   1: bytes("digest", 32),
 });
+export const VotePlatform = schema("VotePlatform", MAX_OPERATION, {
+  1: bytes("platform_id", [16, 64]),
+  2: number("vote"),
+}, ({ vote }) => need(vote in PLATFORM_VOTES, "a vote is to enrol, to remove or to take back"));
 
 function ofRelease(message) {
   need(isName(message.name) && message.name.length <= 64, "name is no name of a release");
