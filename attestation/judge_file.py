@@ -41,7 +41,7 @@ from attestation.identity import Identity
 from attestation.inspect import identity_of_unverified
 from attestation.judgement import Decision, Judgement, Question, Reason, Window
 from attestation.judging import Subject, is_admitted
-from attestation.mends import MENDS
+from attestation.mends import mend_needs_key, mend_words
 from attestation.policy import Policy
 from attestation.ratls.certificate import RaTlsCertificate, verify_binding, verify_validity
 from attestation.rules import VerificationRules
@@ -118,7 +118,8 @@ async def _judge(
     except EvidenceError as error:
         return replace(judgement, reasons=(_reason(error),))
     except CannotDecideError as error:
-        return _undecided(judgement, _reason(error, material.where))
+        key = await _key(material, verifier) if mend_needs_key(error.code) else ""
+        return _undecided(judgement, _reason(error, material.where, key))
     is_listed = not isinstance(collateral, SnpCollateral) or bool(collateral.crl)
     return replace(
         judgement,
@@ -149,6 +150,14 @@ async def _verdict(material: Material, question: Question, verifier: Verifier) -
         )
     rules = _rules(collateral, question.root)
     return await verifier.verify(evidence, encode_collateral(collateral), rules, question.now_s)
+
+
+async def _key(material: Material, verifier: Verifier) -> str:
+    """The key of the collateral that the evidence needs; empty if it does not say."""
+    try:
+        return await verifier.collateral_key(encode_evidence(material.evidence))
+    except (EvidenceError, CannotDecideError):
+        return ""
 
 
 def _rules(collateral: Collateral, root: bytes | None) -> VerificationRules:
@@ -244,10 +253,10 @@ def _claimed(evidence: Evidence) -> Identity | None:
         return None
 
 
-def _reason(error: _Refusal, where: str = "") -> Reason:
+def _reason(error: _Refusal, where: str = "", key: str = "") -> Reason:
     return Reason(
         check=str(error.code),
         expected=error.expected,
         got=error.got,
-        mend=where or MENDS[error.code].mend,
+        mend=where or mend_words(error.code, key),
     )

@@ -1,6 +1,7 @@
 """What each code of a refusal means, and what mends it: for people who read one.
 
-Rules: every code has its line; docs/attestation.md shows the same table.
+Rules: every code has its line; docs/attestation.md shows the same table. Where the evidence says
+which collateral it takes, the commands have its key and its vendor's service, ready to be typed.
 """
 
 from dataclasses import dataclass
@@ -21,6 +22,9 @@ _VCEK = (
     "fetch the certificate for this very chip and REPORTED_TCB; a firmware update makes a new one"
 )
 _FETCH = "sealedger collateral fetch KEY --save FILE"
+_SHOW = "sealedger collateral show KEY --save FILE"
+_TAKE = "--collateral FILE"
+_SAVED = "collateral.pb"  # FILE, where a command can be typed as it stands
 _REFRESH = f"{_FETCH}; for a ledger: sealedger collateral update"
 _REPORT_IT = "try again; if it stays so, send us the evidence and the collateral"
 
@@ -36,7 +40,8 @@ _EVIDENCE = {
     ),
     EvidenceFault.UNKNOWN_ROOT: Mend(
         "the certificates end in a root that is not believed",
-        "use evidence of production hardware; of a development network: --root",
+        "use evidence of production hardware; of a development network: --root with its root "
+        "(platform/root.crt in the home of its node)",
     ),
     EvidenceFault.SIGNATURE: Mend("a signature that does not verify", _AGAIN),
     EvidenceFault.REVOKED: Mend(
@@ -74,7 +79,8 @@ _EVIDENCE = {
 _DECISION = {
     DecisionFault.ROOT_UNUSABLE: Mend(
         "the root is none of a vendor, or no root at all",
-        "use collateral of Intel or AMD; of a development network: --root",
+        "use collateral under the roots of Intel and AMD, which are built in; of a development "
+        "network: --root with its root (platform/root.crt in the home of its node)",
     ),
     DecisionFault.CERTIFICATE_MISSING: Mend(
         "a SEV-SNP report needs the certificates above it",
@@ -82,14 +88,15 @@ _DECISION = {
     ),
     DecisionFault.COLLATERAL_MISSING: Mend(
         "nothing says how the platform fares",
-        f"--collateral FILE; from a service: {_FETCH}; from a ledger: sealedger collateral show",
+        f"{_TAKE}; from a service: {_FETCH}; from a ledger: {_SHOW}",
     ),
     DecisionFault.COLLATERAL_MALFORMED: Mend("collateral that cannot be read", _REFRESH),
     DecisionFault.COLLATERAL_UNTRUSTED: Mend(
         "collateral that its vendor did not sign", f"do not use it; {_REFRESH}"
     ),
     DecisionFault.COLLATERAL_OTHER_PLATFORM: Mend(
-        "collateral for other platforms than this one", "give that of the key which is expected"
+        "collateral for other platforms than this one",
+        f"give that of the key which is expected: {_FETCH}",
     ),
     DecisionFault.COLLATERAL_NUMBER: Mend(
         "older or newer collateral than the network allows", _REFRESH
@@ -113,3 +120,20 @@ _DECISION = {
 }
 
 MENDS: dict[str, Mend] = {str(code): one for code, one in (*_EVIDENCE.items(), *_DECISION.items())}
+
+
+def mend_needs_key(code: str) -> bool:
+    """Whether what mends a code is a command about one key of collateral."""
+    return _FETCH in MENDS[code].mend
+
+
+def mend_words(code: str, key: str = "") -> str:
+    """What mends a code, for the key of the collateral that is needed, if that is known."""
+    words = MENDS[code].mend
+    if not key:
+        return words
+    service = "--kds URL" if key.startswith("snp/") else "--pccs URL"
+    ready = _FETCH.replace("KEY", f"{key} {service}"), _SHOW.replace("KEY", key), _TAKE
+    for general, one in zip((_FETCH, _SHOW, _TAKE), ready, strict=True):
+        words = words.replace(general, one.replace("FILE", _SAVED))
+    return words

@@ -1,8 +1,8 @@
 """Evidence and what belongs to it, as people give it to commands: files and options.
 
 Rules: every file is read whole and at most to its bound, a pipe like a file, ``-`` is standard
-input; what cannot be read or used is wrong usage, never a refusal. Judging is a child process of
-the verifier, which lives as long as the command.
+input; what cannot be read or used is wrong usage, never a refusal, and the file is named. Judging
+is a child process of the verifier, which lives as long as the command.
 """
 
 import asyncio
@@ -10,8 +10,9 @@ import functools
 import sys
 import time
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar, cast
 
@@ -19,6 +20,7 @@ import click
 from cryptography.utils import CryptographyDeprecationWarning
 
 from attestation.certificate_files import MAX_FILE_BYTES as MAX_CHAIN_BYTES
+from attestation.certificate_files import read_snp_certificates
 from attestation.collateral_files import MAX_FILE_BYTES as MAX_COLLATERAL_BYTES
 from attestation.errors import CannotDecideError, DecodeError
 from attestation.evidence_files import MAX_FILE_BYTES as MAX_EVIDENCE_BYTES
@@ -62,6 +64,14 @@ _COLLATERAL = click.option(
     help="Collateral: as saved by collateral show, JSON, or AMD's files. Repeatable.",
 )
 _OPTIONS: tuple[Option, ...] = (_AT, _ROOT, _CHAIN, _COLLATERAL)  # the last is shown first
+_HINT = "docs/attestation.md says which files are read"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Given(Question):
+    """A question, and how its files are named: by `evidence`, `chain` and `collateral`."""
+
+    names: dict[str, str]
 
 
 def judged_by(command: C) -> C:
@@ -76,15 +86,16 @@ def judged_by(command: C) -> C:
         **given: object,
     ) -> object:
         def beside(file: Path, policy: Policy | None = None) -> Question:
-            return Question(
+            return _Given(
                 file=read_given(file, MAX_EVIDENCE_BYTES, "evidence"),
                 now_s=int(time.time()) if at_s is None else at_s,
                 collateral=tuple(
                     read_given(one, MAX_COLLATERAL_BYTES, "collateral") for one in collateral
                 ),
-                chain=tuple(read_given(one, MAX_CHAIN_BYTES, "chain") for one in chain),
+                chain=tuple(map(_read_chain, chain)),
                 root=None if root is None else _read_root(root),
                 policy=policy,
+                names=_names(file, chain, collateral),
             )
 
         return command(beside=beside, **given)
@@ -100,7 +111,8 @@ def judge(question: Question) -> Judgement:
         with _without_warnings():
             return asyncio.run(_judge(question))
     except DecodeError as error:
-        raise UsageFault(str(error), "docs/attestation.md says which files are read") from error
+        names = question.names if isinstance(question, _Given) else {}
+        raise UsageFault(_named(str(error), names), _HINT) from error
 
 
 def read_given(path: Path, limit: int, name: str) -> bytes:
@@ -130,6 +142,36 @@ def _without_warnings() -> Iterator[None]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", CryptographyDeprecationWarning)
         yield
+
+
+def _names(file: Path, chain: Sequence[Path], collateral: Sequence[Path]) -> dict[str, str]:
+    """What stands before each kind of fault; a list of AMD's is read together with the chain."""
+    chains, others = (", ".join(map(str, paths)) for paths in (chain, collateral))
+    named = {"evidence": str(file), "chain": chains, "collateral": others}
+    if chains and others:
+        named["collateral"] = f"{others} with {chains}"
+    return {part: name for part, name in named.items() if name}
+
+
+def _named(fault: str, names: dict[str, str]) -> str:
+    """The fault with the names of the files that it is about, as well as that is known."""
+    part, _, words = fault.partition(": ")
+    if part in names:
+        return f"{part}: {names[part]}: {words}"
+    beside = [part for part in ("collateral", "chain") if part in names]
+    return f"{beside[0]}: {names[beside[0]]}: {fault}" if beside else fault
+
+
+def _read_chain(path: Path) -> bytes:
+    data = read_given(path, MAX_CHAIN_BYTES, "chain")
+    try:
+        read_snp_certificates((data,))
+    except DecodeError as error:
+        raise UsageFault(
+            f"chain: {path}: {str(error).removeprefix('chain: ')}",
+            "AMD's certificates in PEM or DER, or the table that the host gives (auxblob)",
+        ) from error
+    return data
 
 
 async def _judge(question: Question) -> Judgement:

@@ -134,8 +134,9 @@ async def test_undecided_evidence(verify: Command, machine: Machine) -> None:
     assert said.err.splitlines() == [
         "sealedger: error: undecided: collateral-missing: "
         "expected collateral for sgx/00536f667401/processor, got none",
-        "hint: --collateral FILE; from a service: sealedger collateral fetch KEY --save FILE; "
-        "from a ledger: sealedger collateral show",
+        "hint: --collateral collateral.pb; from a service: sealedger collateral fetch "
+        "sgx/00536f667401/processor --pccs URL --save collateral.pb; from a ledger: "
+        "sealedger collateral show sgx/00536f667401/processor --save collateral.pb",
     ]
     fields = fields_of(said)
     assert (fields["verdict"], fields["identity"], fields["status"]) == ("undecided", None, None)
@@ -231,7 +232,9 @@ async def test_a_file_that_is_no_evidence(
     """Exit code 2, and what it is instead."""
     path = tmp_path / "file"
     path.write_bytes(content)
-    assert words in fault(await verify(str(path)))
+    said = fault(await verify(str(path)))
+    assert words in said
+    assert f"evidence: {path}: " in said
 
 
 async def test_a_path_that_is_no_file(verify: Command, tmp_path: Path) -> None:
@@ -250,10 +253,41 @@ async def test_a_file_beside_it_that_cannot_be_used(
     junk = tmp_path / "junk"
     junk.write_bytes(b"\xff" * 100)
     for path in (junk, tmp_path, tmp_path / "nothing"):
-        assert fault(await verify(str(machine.evidence), option, str(path)))
+        assert str(path) in fault(await verify(str(machine.evidence), option, str(path)))
     with junk.open("r+b") as file:
         file.truncate(10_000_000)
-    assert fault(await verify(str(machine.evidence), option, str(junk)))
+    assert str(junk) in fault(await verify(str(machine.evidence), option, str(junk)))
+
+
+@needs_vectors
+async def test_faults_of_a_chain_name_its_files(verify: Command, tmp_path: Path) -> None:
+    """The file that is at fault; where several do not go together, all of them."""
+    milan, genoa = VECTORS / "sev-snp/virtee-milan", VECTORS / "sev-snp/ms-genoa"
+    report, good_one = str(milan / "report.bin"), str(milan / "vcek.der")
+    junk = tmp_path / "junk.pem"
+    for content in (b"hello", b"-----BEGIN CERTIFICATE-----", b"\x30\x82", bytes(10)):
+        junk.write_bytes(content)
+        said = fault(await verify(report, "--chain", good_one, "--chain", str(junk)))
+        assert f"chain: {junk}: " in said
+        assert good_one not in said
+    both = (good_one, str(genoa / "vcek.der"))
+    said = fault(await verify(report, "--chain", both[0], "--chain", both[1]))
+    assert f"chain: {both[0]}, {both[1]}: two different certificates of SEV-VCEK" in said
+    files = [str(milan / f"{name}.der") for name in ("vcek", "ask", "ark")]
+    files.append(str(genoa / "ark.der"))
+    chain = [word for file in files for word in ("--chain", file)]
+    assert f"chain: {', '.join(files)}: " in fault(await verify(report, *chain))
+    junk.write_bytes(b"hello")
+    said = fault(await verify(report, *chain[:6], "--collateral", str(junk)))
+    assert f"collateral: {junk} with {', '.join(files[:3])}: " in said
+
+
+async def test_a_quote_with_a_chain(verify: Command, machine: Machine, tmp_path: Path) -> None:
+    """The file of the chain is named, although nothing is wrong with it."""
+    table = tmp_path / "table"
+    table.write_bytes(bytes(24))
+    said = fault(await verify(str(machine.evidence), "--chain", str(table)))
+    assert f"chain: {table}: a DCAP quote carries its own" in said
 
 
 @pytest.mark.parametrize(

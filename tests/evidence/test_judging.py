@@ -17,7 +17,7 @@ from attestation.evidence import decode_evidence
 from attestation.evidence_files import FileKind
 from attestation.judge_file import POLICY_CHECK, judge_file
 from attestation.judgement import Decision, Question
-from attestation.mends import MENDS
+from attestation.mends import MENDS, mend_needs_key, mend_words
 from attestation.policy import Match, encode_policy
 from attestation.rules import VerificationRules
 from attestation.snp.endorsement_key import parse_endorsement_key
@@ -101,8 +101,12 @@ def test_a_quote_without_collateral_is_undecided() -> None:
     assert first(judgement) == (Decision.UNDECIDED, DecisionFault.COLLATERAL_MISSING)
     (reason,) = judgement.reasons
     assert reason.expected == "collateral for sgx/00536f667401/processor"
-    assert "--collateral" in reason.mend
-    assert "sealedger collateral show" in reason.mend
+    key = "sgx/00536f667401/processor"
+    assert reason.mend == (
+        "--collateral collateral.pb; "
+        f"from a service: sealedger collateral fetch {key} --pccs URL --save collateral.pb; "
+        f"from a ledger: sealedger collateral show {key} --save collateral.pb"
+    )
     assert judgement.claimed is not None
     assert judgement.claimed.measurement == REPORT.mr_enclave
     assert (judgement.verdict, judgement.checks_revocation) == (None, False)
@@ -129,7 +133,9 @@ def test_old_collateral_is_undecided_and_names_the_command() -> None:
     """Past its window there is no grace, and the reason says how to get newer."""
     judgement = judged(replace(QUOTE, now_s=NOW_S + AGES_S))
     assert judgement.decision is Decision.UNDECIDED
-    assert "sealedger collateral update" in judgement.reasons[-1].mend
+    mend = judgement.reasons[-1].mend
+    assert "sealedger collateral update" in mend
+    assert "collateral fetch sgx/00536f667401/processor --pccs URL --save collateral.pb" in mend
     young = judged(replace(QUOTE, now_s=NOW_S - DAY_S))
     assert first(young) == (Decision.UNDECIDED, DecisionFault.COLLATERAL_FROM_FUTURE)
 
@@ -265,3 +271,26 @@ def test_every_code_says_what_mends_it() -> None:
     """No refusal leaves a person alone."""
     assert MENDS.keys() == {*map(str, EvidenceFault), *map(str, DecisionFault)}
     assert all(one.meaning and one.mend for one in MENDS.values())
+
+
+def test_a_mend_names_the_vendor_s_service_and_the_key() -> None:
+    """Commands can be typed as they stand; without a key they are told in general."""
+    for code in map(str, (*EvidenceFault, *DecisionFault)):
+        assert mend_words(code) == MENDS[code].mend
+        assert mend_needs_key(code) is ("KEY" in mend_words(code))
+        assert "KEY" not in mend_words(code, "snp/Milan")
+    mend = mend_words(DecisionFault.COLLATERAL_EXPIRED, "snp/Milan")
+    assert "sealedger collateral fetch snp/Milan --kds URL --save collateral.pb" in mend
+
+
+def test_collateral_of_another_platform_says_which_to_fetch() -> None:
+    """The command has the key of the evidence, not of the collateral that was given."""
+    judgement = judged(replace(QUOTE, collateral=(encode_collateral(HELD),), root=HELD.ark))
+    assert first(judgement) == (Decision.UNDECIDED, DecisionFault.COLLATERAL_OTHER_PLATFORM)
+    assert "fetch sgx/00536f667401/processor --pccs URL" in judgement.reasons[0].mend
+
+
+async def test_a_key_that_cannot_be_told() -> None:
+    """A verifier that says nothing leaves the general words."""
+    judgement = await judge_file(QUOTE, _Verifier(DecisionFault.COLLATERAL_EXPIRED))
+    assert judgement.reasons[-1].mend == MENDS[DecisionFault.COLLATERAL_EXPIRED].mend
