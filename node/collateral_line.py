@@ -5,15 +5,17 @@ this is needed most. What it answers counts only with proof: an update's receipt
 the network file, shown collateral by its digest, its receipt and its vendor's signatures.
 """
 
+import hashlib
 import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from attestation.collateral import CollateralFacts, collateral_digest
+from attestation.collateral import CollateralFacts, collateral_digest, decode_collateral
 from attestation.collateral_verdict import is_successor
-from attestation.errors import CannotDecideError
+from attestation.errors import AttestationError, CannotDecideError
 from attestation.rules import VerificationRules
+from attestation.vendors import AMD_ROOTS, INTEL_ROOT, root_of
 from attestation.verify import read_facts, verify_collateral
 from enclave_client import wire
 from enclave_client.checkpoints import CheckpointBook
@@ -39,6 +41,11 @@ from ledger.format.transaction import Body, SignerKind, signed_message
 from ledger.format.trust import decode_trust
 from ledger.reason import Reason
 from node.errors import NodeError
+
+_VENDORS = {
+    INTEL_ROOT: "Intel's root",
+    **{root: f"AMD's root of {line}" for line, root in AMD_ROOTS.items()},
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,11 +156,8 @@ class CollateralLine:
         try:
             facts = verify_collateral(collateral, pinned.rules, pinned.now_s).facts
         except CannotDecideError as error:
-            raise NodeError(
-                f"this collateral cannot be used: {error}",
-                "fetch the vendor's current edition; roots, pins and limits are those of the trust "
-                "document",
-            ) from error
+            hint = _hint(collateral, pinned.rules.roots)
+            raise NodeError(f"this collateral cannot be used: {error}", hint) from error
         held = await self.show(facts.key)
         if held is not None:
             if held.offered.collateral == collateral:
@@ -195,6 +199,30 @@ class CollateralLine:
         if answer.reason is Reason.NOT_FOUND:
             return None
         raise UnavailableError(f"the node does not answer: {answer.reason.name}", answer.hint)
+
+
+def _hint(collateral: bytes, roots: tuple[bytes, ...]) -> str:
+    """What would be right instead of collateral that cannot be used."""
+    try:
+        root = root_of(decode_collateral(collateral))
+    except AttestationError:
+        root = b""
+    if not root or root in roots:
+        return "fetch the vendor's current edition; pins and limits are those of the trust document"
+    return (
+        f"it is signed under {_root_words(root)}; this network takes {_root_list(roots)}, and "
+        "nothing of another vendor or root, nor can one be added: its roots stand in its trust "
+        "document and in the network file (attestation.roots; sealedger network show --json)"
+    )
+
+
+def _root_list(roots: tuple[bytes, ...]) -> str:
+    return " and ".join(map(_root_words, roots))
+
+
+def _root_words(root: bytes) -> str:
+    digest = hashlib.sha256(root).digest()
+    return f"{_VENDORS.get(digest, 'the root')} {digest.hex()}"
 
 
 @asynccontextmanager

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from attestation.errors import AttestationError
+from attestation.errors import AttestationError, CannotDecideError
 from attestation.verify import read_facts
 from enclave_client.errors import SealedgerClientError
 from enclave_client.network_file import NetworkFile
@@ -36,6 +36,10 @@ from node.home import Home, read_private, replace_file
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
 _OURS = (AttestationError, NodeError, SealedgerClientError)
+_WHOLE = (
+    "AMD's certificates need the revocation list of their line beside them (--file for each); "
+    "sealedger collateral fetch KEY --save FILE writes what is whole"
+)
 Row = dict[str, object]
 
 
@@ -162,7 +166,10 @@ class _Renewal:
 
     def take(self, data: bytes) -> None:
         """Collateral that is there already."""
-        key = read_facts(data).key
+        try:
+            key = read_facts(data).key
+        except CannotDecideError as error:
+            raise NodeError(f"this collateral cannot be used: {error}", _WHOLE) from error
         if self._keys and self._keys != (key,):
             raise UsageFault(f"this collateral is for {key}", f"--key {key}, or none")
         self._ready[key] = data

@@ -1,5 +1,6 @@
 """``sealedger collateral`` as operators type it: show, and update from everywhere."""
 
+import hashlib
 import json
 import time
 from dataclasses import replace
@@ -8,14 +9,17 @@ from typing import Any
 import pytest
 
 from attestation.collateral import Collateral, decode_collateral, encode_collateral
-from attestation.platforms.software import read_trust, renew_collateral
+from attestation.platforms.software import create_platform, read_trust, renew_collateral
 from attestation.platforms.software_collateral import CollateralOptions
 from attestation.verify import read_facts
 from enclave_client.errors import AttestationFailedError
 from node.config import NodeConfig
 from tests.cli.conftest import Shell
 from tests.support.collateral_service import Mood, VendorServices, serving
+from tests.support.evidence_vectors import MANIFEST, REASON, VECTORS
 from tests.support.real_node import Serving, listening
+
+needs_vectors = pytest.mark.skipif(not MANIFEST.exists(), reason=REASON)
 
 
 @pytest.fixture(autouse=True)
@@ -116,6 +120,40 @@ async def test_a_file_in_json(shell: Shell, home: tuple[str, ...], key: str) -> 
     assert key in wrong.failed(2)
     said = (await shell("collateral", "update", *home, "--file", str(file), "--key", key)).done
     assert "updated" in said.out.decode()
+
+
+async def test_a_root_that_the_network_does_not_take(shell: Shell, home: tuple[str, ...]) -> None:
+    """The hint names both roots, and says where the network's stand."""
+    trust = read_trust(shell.network.home.platform)
+    own = hashlib.sha256(trust.root).hexdigest()
+    for tee in ("sgx", "snp"):
+        other = shell.directory / tee
+        create_platform(other, int(time.time()), tee=tee)
+        file = ("--file", str(other / "collateral.pb"))
+        said = (await shell("collateral", "update", *home, *file)).failed()
+        foreign = hashlib.sha256(read_trust(other).root).hexdigest()
+        assert f"signed under the root {foreign}; this network takes the root {own}, and" in said
+        assert "trust document" in said
+        assert "sealedger network show --json" in said
+    late = shell.directory / "late"
+    late.write_bytes(encode_collateral(signed(shell, options_of(number=1, ahead_s=10_000))))
+    said = (await shell("collateral", "update", *home, "--file", str(late))).failed()
+    assert "fetch the vendor's current edition" in said
+    shown = (await shell("network", "show", *home, "--json")).done.fields
+    assert shown["roots"] == [own]
+
+
+@needs_vectors
+async def test_a_vendor_s_root_is_called_so(shell: Shell, home: tuple[str, ...]) -> None:
+    """Real collateral in a development network; AMD's without its list says what is wanting."""
+    file = str(VECTORS / "sgx/konvera-gramine/collateral.json")
+    said = (await shell("collateral", "update", *home, "--file", file)).failed()
+    assert "signed under Intel's root 44a0196b" in said
+    files = (str(VECTORS / f"sev-snp/virtee-milan/{name}.der") for name in ("ark", "ask"))
+    options = [word for one in files for word in ("--file", one)]
+    said = (await shell("collateral", "update", *home, *options)).failed()
+    assert "no revocation list" in said
+    assert "--file for each" in said
 
 
 async def test_from_a_pccs(shell: Shell, home: tuple[str, ...], key: str) -> None:
