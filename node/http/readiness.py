@@ -5,15 +5,18 @@
 3. Evidence and checkpoint are younger than what clients accept (`checkpoint_age_ms` of genesis).
 4. The collateral that clients judge this node by has not ended, the trust document's grace
    included. A week before any collateral ends the reason says so, and which command mends it.
+Reasons are for people, lengths of time in them too; programs take the seconds from /metrics.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 from node.http.views import CheckView, ReadinessView
 from node.vitals import Pulse
 
 WARNING_S = 7 * 24 * 3600
+_UNITS = (("d", 24 * 3600), ("h", 3600), ("min", 60), ("s", 1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,19 +45,32 @@ def _checks(pulse: Pulse, freshness: Freshness) -> Iterator[tuple[str, CheckView
 
 
 def _collateral(pulse: Pulse, left_s: int) -> str:
-    own = f"{pulse.collateral_key}, issued {pulse.collateral_age_s} s ago"
+    own = f"{pulse.collateral_key}, issued {_length(pulse.collateral_age_s)} ago"
     mend = "sealedger collateral update"
     if left_s < 0:
-        return f"{own}, ended {-left_s} s ago: no client attests this node; mend it with: {mend}"
+        ended = f"ended {_length(-left_s)} ago"
+        return f"{own}, {ended}: no client attests this node; mend it with: {mend}"
     if pulse.collateral_left_s < WARNING_S:
-        return f"warning: {own}, good for {left_s} s more; renew it with: {mend}"
+        return f"warning: {own}, good for {_length(left_s)} more; renew it with: {mend}"
     if pulse.ending_left_s < WARNING_S:
-        state = "has ended" if pulse.ending_left_s < 0 else f"ends in {pulse.ending_left_s} s"
+        left = _length(pulse.ending_left_s)
+        state = "has ended" if pulse.ending_left_s < 0 else f"ends in {left}"
         return (
             f"warning: {pulse.ending_key} {state}; renew it with: {mend} --key {pulse.ending_key}"
         )
-    return f"{own}, good for {left_s} s"
+    return f"{own}, good for {_length(left_s)}"
 
 
 def _young(age_s: int, limit_s: int) -> CheckView:
-    return CheckView(ok=age_s < limit_s, reason=f"{age_s} s old; clients accept {limit_s} s")
+    reason = f"{_length(age_s)} old; clients accept {_length(limit_s)}"
+    return CheckView(ok=age_s < limit_s, reason=reason)
+
+
+def _length(seconds: int) -> str:
+    """A length of time for people: its two largest units, such as ``3 d 4 h``, rounded down."""
+    for (unit, size), (below, smaller) in pairwise(_UNITS):
+        count, rest = divmod(seconds, size)
+        if count > 0:
+            part = rest // smaller
+            return f"{count} {unit} {part} {below}" if part else f"{count} {unit}"
+    return f"{max(0, seconds)} s"  # a clock that was set back makes no age below none

@@ -8,6 +8,7 @@ import pytest
 from node.http.readiness import WARNING_S, Freshness, judge
 from node.vitals import Pulse
 
+DAY_S = 86_400
 LIMITS = Freshness(evidence_s=600, collateral_grace_s=50)
 GOOD = Pulse(
     is_started=True,
@@ -34,8 +35,8 @@ def test_ready() -> None:
 BAD: dict[str, tuple[dict[str, Any], str]] = {
     "key_service": ({"is_started": False}, "releases nothing"),
     "engine": ({"has_failed": True}, "stopped"),
-    "evidence": ({"evidence_age_s": 600}, "600 s old"),
-    "checkpoint": ({"checkpoint_age_s": 600}, "600 s old"),
+    "evidence": ({"evidence_age_s": 600}, "10 min old"),
+    "checkpoint": ({"checkpoint_age_s": 600}, "10 min old"),
     "collateral": ({"collateral_left_s": -51}, "ended 1 s ago"),
 }
 
@@ -60,6 +61,10 @@ def test_every_check_has_its_case() -> None:
     [
         ({"collateral_left_s": -50}, "warning: sgx/00906ed50000/processor, "),
         ({"collateral_left_s": -50}, "good for 0 s more"),
+        (
+            {"collateral_left_s": 3 * DAY_S + 4 * 3600},
+            "issued 462 d 23 h ago, good for 3 d 4 h more",
+        ),
         ({"collateral_left_s": WARNING_S - 1}, "renew it with: sealedger collateral update"),
         ({"collateral_left_s": WARNING_S}, "warning: snp/Milan has ended"),
         ({"collateral_left_s": WARNING_S, "ending_left_s": 7}, "warning: snp/Milan ends in 7 s"),
@@ -86,3 +91,26 @@ def test_what_ended_says_how_it_is_mended() -> None:
     """An unready node names the command."""
     readiness = judge(replace(GOOD, collateral_left_s=-51), LIMITS)
     assert "sealedger collateral update" in readiness.checks["collateral"].reason
+
+
+@pytest.mark.parametrize(
+    "seconds, words",
+    [
+        (-5, "0 s"),
+        (0, "0 s"),
+        (59, "59 s"),
+        (60, "1 min"),
+        (599, "9 min 59 s"),
+        (3600, "1 h"),
+        (3659, "1 h"),
+        (3661, "1 h 1 min"),
+        (DAY_S - 1, "23 h 59 min"),
+        (DAY_S, "1 d"),
+        (3 * DAY_S + 4 * 3600 + 5, "3 d 4 h"),
+        (400 * DAY_S, "400 d"),
+    ],
+)
+def test_ages_are_told_for_people(seconds: int, words: str) -> None:
+    """The two largest units, rounded down."""
+    checks = judge(replace(GOOD, evidence_age_s=seconds), LIMITS).checks
+    assert checks["evidence"].reason == f"{words} old; clients accept 10 min"
