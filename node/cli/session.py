@@ -50,4 +50,22 @@ def revoke(target: Target, session_id: bytes, collection: str | None) -> None:
         "time": time_words(done.receipt.time_ms),
         **target.save(done.receipt),
     }
-    show(fields if target.as_json else plain(fields), as_json=target.as_json)
+    if target.as_json:
+        show(fields, as_json=True)
+        return
+    if isinstance(done, Voted):
+        fields = _votes_in_words(fields, done)
+    show(plain(fields), as_json=False)
+
+
+def _votes_in_words(fields: Fields, voted: Voted) -> Fields:
+    """For people, who cannot tell from a count whether their vote was new: nothing else can."""
+    said = {name: value for name, value in fields.items() if name != "needed"}
+    said["votes"] = f"{voted.cast} of {voted.needed}"
+    if not voted.is_revoked:
+        missing = voted.needed - voted.cast
+        who = "another member" if missing == 1 else f"{missing} other members"
+        said["next"] = (
+            f"the vote of {who}; this member's vote is cast, and casting it again changes nothing"
+        )
+    return said

@@ -68,8 +68,16 @@ async def test_votes(shell: Shell, node: Serving) -> None:
         first = (await shell(*arguments, *options(shell, MEMBERS[0]), "--json")).done.fields
         assert (first["revoked"], first["votes"], first["needed"]) == (False, 1, 2)
         assert (await app.get("x")).value == b"1"
+        again = (await shell(*arguments, *options(shell, MEMBERS[0]))).done.out.decode()
+        lines = dict(line.split("  ", 1) for line in again.splitlines())
+        assert {"needed"}.isdisjoint(lines)
+        assert (lines["revoked"].strip(), lines["votes"].strip()) == ("no", "1 of 2")
+        assert "vote of another member" in lines["next"]
+        assert "casting it again changes nothing" in lines["next"]
         second = await shell(*arguments, *options(shell, MEMBERS[1]))
         assert b"yes" in second.done.out
+        assert b"2 of 2" in second.out
+        assert b"next" not in second.out
         with pytest.raises(SessionRevokedError):
             await app.get("x")
 
