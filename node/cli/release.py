@@ -28,7 +28,7 @@ from node.cli.release_words import (
     proven_fields,
     release_fields,
     row_fields,
-    show_lines,
+    show_proven,
 )
 from node.cli.target import Target, reaching
 from node.cli.words import Fields, plain, time_words
@@ -107,7 +107,7 @@ def endorse(target: Target, name: str, version: str, reviewed: bytes | None, yes
                     "sealedger release show prints it; do not endorse what you did not rebuild",
                 )
             if not yes:
-                show_lines(proven_fields(found))
+                show_proven(found, err=True)
                 await asyncio.to_thread(_confirm, f"Endorse {found.row.title}, exactly this?")
             return found, await owner.releases.endorse(name, version, found.digest)
 
@@ -201,11 +201,10 @@ def show_release(target: Target, name: str, version: str, as_file: bool) -> None
         else:
             click.echo(text, nl=False)
         return
-    fields = proven_fields(found)
     if target.as_json:
-        show(fields, as_json=True)
+        show(proven_fields(found), as_json=True)
     else:
-        show_lines(fields, err=False)
+        show_proven(found)
 
 
 def _read(file: Path, measured: Measured) -> EnclaveRelease:

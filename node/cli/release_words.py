@@ -1,5 +1,7 @@
 """Releases in the words of the commands for people."""
 
+from collections.abc import Iterator
+
 import click
 
 from enclave_client.owner_releases import ProvenRelease
@@ -7,6 +9,7 @@ from enclave_client.release_file import PLATFORMS
 from enclave_client.rows import ReleaseRow
 from ledger.format.address import encode_address
 from ledger.format.releases import EnclaveRelease, encode_release, release_digest, release_title
+from node.cli.output import printable
 from node.cli.words import Fields, time_words
 
 
@@ -63,18 +66,53 @@ def proven_fields(found: ProvenRelease) -> Fields:
     }
 
 
-def show_lines(fields: Fields, *, err: bool = True) -> None:
-    """For people: one line for each field, and one for each member of a list."""
-    width = max(map(len, fields))
-    for name, value in fields.items():
-        lines = list(map(_words, value)) if isinstance(value, list) else [_words(value)]
-        for at, line in enumerate(lines or ["-"]):
-            label = "" if at else name.replace("_", " ")
-            click.echo(f"{label:<{width}}  {line}".rstrip(), err=err)
+def show_proven(found: ProvenRelease, *, err: bool = False) -> None:
+    """The same for people: one fact on a line, and for each auditor what it did."""
+    rows = list(_rows(found))
+    width = max(len(label) for label, _ in rows)
+    for label, words in rows:
+        click.echo(printable(f"{label:<{width}}  {words}"), err=err)
 
 
-def _words(value: object) -> str:
-    if isinstance(value, dict):
-        when = f" at {value['time']}" if "time" in value else ""
-        return f"{value['auditor']} in entry {value['entry']}{when}"
-    return "-" if value in (None, "") else str(value)
+def _rows(found: ProvenRelease) -> Iterator[tuple[str, str]]:
+    row, said = found.row, found.row.release
+    yield "release", row.title
+    yield "state", _state(found)
+    yield "published", _place(found.published.time_ms, row.index)
+    yield "publisher", encode_address(row.publisher)
+    yield "notes", said.notes or "-"
+    measured = [f"{PLATFORMS[one.platform]}  {one.measurement.hex()}" for one in said.measurements]
+    yield from _listed("measures as", measured)
+    yield "source digest", said.source_digest.hex()
+    yield "digest", found.digest.hex()
+    did = dict(_statements(found))
+    words = [
+        f"{encode_address(one)}  {did.get(one, 'has not endorsed it')}" for one in said.auditors
+    ]
+    yield from _listed("auditors", words)
+
+
+def _state(found: ProvenRelease) -> str:
+    row = found.row
+    endorsers = f"{len(row.endorsed)} of {len(row.release.auditors)} auditors"
+    if found.revoked is None:
+        return f"endorsed by {endorsers}"
+    when = _place(found.revoked.time_ms, row.revoked_index)
+    return f"REVOKED for everybody by its publisher, {when}; it was endorsed by {endorsers}"
+
+
+def _statements(found: ProvenRelease) -> Iterator[tuple[bytes, str]]:
+    """What each auditor said last, by its address."""
+    for said, event in zip(found.row.endorsed, found.endorsed, strict=True):
+        yield said.auditor, f"endorsed it, {_place(event.time_ms, said.index)}"
+    for said in found.row.withdrawn:
+        yield said.auditor, f"refuses it for ever, entry {said.index}"
+
+
+def _place(time_ms: int, index: int) -> str:
+    return f"{time_words(time_ms)}, entry {index}"
+
+
+def _listed(label: str, lines: list[str]) -> Iterator[tuple[str, str]]:
+    for at, line in enumerate(lines or ["-"]):
+        yield "" if at else label, line

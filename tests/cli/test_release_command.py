@@ -95,20 +95,33 @@ async def test_a_life(shell: Shell, file: str, tmp_path: Path) -> None:
 
 async def test_shown_for_people(shell: Shell, file: str) -> None:
     """One line for each auditor and measurement; as a release file it means the same."""
-    await publish(shell, file)
+    made = (await publish(shell, file)).fields
     digest = (await shell("release", "list", *options(shell, 5), "--json")).fields["releases"][0][
         "digest"
     ]
-    await endorse(shell, AUDITORS[1], "--digest", digest, "--yes")
+    stood = (await endorse(shell, AUDITORS[1], "--digest", digest, "--yes", "--json")).fields
     show = ("release", "show", "fns", "1.2.0")
     lines = (await shell(*show, *options(shell, STRANGER))).done.out.decode().splitlines()
-    assert f"digest              {digest}" in lines
-    assert [line.strip() for line in lines[5:8]] == [
-        f"auditors            {ADDRESSES[0]}",
-        *ADDRESSES[1:],
+    by_address = {encode_address(account(number).address): number for number in AUDITORS}
+    said = {
+        AUDITORS[0]: "has not endorsed it",
+        AUDITORS[1]: f"endorsed it, {stood['time']}, entry {stood['entry']}",
+        AUDITORS[2]: "has not endorsed it",
+    }
+    assert lines == [
+        "release        fns@1.2.0",
+        "state          endorsed by 1 of 3 auditors",
+        f"published      {made['time']}, entry {made['entry']}",
+        f"publisher      {encode_address(account(PUBLISHER).address)}",
+        "notes          the first",
+        f"measures as    {made['measurements'][0].replace(' ', '  ')}",
+        f"source digest  {SOURCE}",
+        f"digest         {digest}",
+        *(
+            f"{'' if at else 'auditors':<13}  {one}  {said[by_address[one]]}"
+            for at, one in enumerate(ADDRESSES)
+        ),
     ]
-    assert any(line.startswith("endorsed            0x") and " in entry " in line for line in lines)
-    assert "revoked             -" in lines
     printed = (await shell(*show, "--file", *options(shell, STRANGER))).done.out
     release = decode_release_file(printed)
     assert (release.name, release.notes) == ("fns", "the first")
@@ -118,6 +131,24 @@ async def test_shown_for_people(shell: Shell, file: str) -> None:
     assert f"digest         {digest}" in again
     as_json = await shell(*show, "--file", "--json", *options(shell, STRANGER))
     assert as_json.done.fields["release_file"].encode() == printed
+
+
+async def test_what_was_taken_back_is_shown(shell: Shell, file: str) -> None:
+    """An auditor who refuses and a publisher who revoked are told in words."""
+    digest = (await publish(shell, file)).fields["digest"]
+    await endorse(shell, AUDITORS[0], "--digest", digest, "--yes")
+    revoke = ("release", "revoke", "fns", "1.2.0", "--yes", "--json")
+    back = (await shell(*revoke, *options(shell, AUDITORS[0]))).done.fields
+    gone = (await shell(*revoke, *options(shell, PUBLISHER))).done.fields
+    show = ("release", "show", "fns", "1.2.0", *options(shell, STRANGER))
+    lines = (await shell(*show)).done.out.decode().splitlines()
+    address = encode_address(account(AUDITORS[0]).address)
+    assert f"{address}  refuses it for ever, entry {back['entry']}" in " ".join(lines)
+    where = f"{gone['time']}, entry {gone['entry']}"
+    assert lines[1] == (
+        f"state          REVOKED for everybody by its publisher, {where}; "
+        "it was endorsed by 0 of 3 auditors"
+    )
 
 
 async def test_asked_before_it_is_endorsed(
