@@ -73,9 +73,13 @@ def _rows(match: Match, subject: Subject, when: tuple[bool, int]) -> Iterator[_R
     got = "yes" if identity.debug else "no"
     yield "debug", "any" if allowed else "no", got, allowed or not identity.debug
     if match.platform_ids:
-        enrolled = f"one of {len(match.platform_ids)} enrolled"
-        is_enrolled = identity.platform_id in match.platform_ids
-        yield "platform_id", enrolled, identity.platform_id.hex() or "none", is_enrolled
+        expected = f"one of the {len(match.platform_ids)} named"
+        is_named = identity.platform_id in match.platform_ids
+        yield "platform_id", expected, identity.platform_id.hex() or "none", is_named
+    if match.enrolled:
+        got = f"{'' if subject.facts.is_enrolled else 'not known to be '}enrolled"
+        platform = identity.platform_id.hex() or "no platform id"
+        yield "enrolled", "by the members", f"{platform}, {got}", subject.facts.is_enrolled
 
 
 def _names(match: Match, subject: Subject) -> Iterator[_Row]:
@@ -100,9 +104,9 @@ def _release_row(match: ReleaseMatch, subject: Subject) -> _Row:
     expected = f"{match.name} >= {minimum}, {endorsed}"
     got = ", ".join(
         f"{one.name} {'.'.join(map(str, one.version))} (endorsed by {count_endorsers(match, one)})"
-        for one in subject.releases
+        for one in subject.facts.releases
     )
-    return "release", expected, got or "none known", is_release_met(match, subject.releases)
+    return "release", expected, got or "none known", is_release_met(match, subject.facts.releases)
 
 
 def _tee_rows(match: TeeMatch, fields: TeeFields) -> Iterator[_Row]:

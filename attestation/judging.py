@@ -8,16 +8,17 @@ Rules:
 3. A SEV-SNP guest has no status; it is admitted only by a match that says how old its TCB may be.
 4. Debug enclaves pass only if the match allows them and the caller says that the network's profile
    is development.
-5. A release match asks what the ledger knows (`Subject.releases`); who knows nothing is refused.
+5. A release match, and one that asks for an enrolled platform, ask what the ledger knows
+   (`Subject.facts`); who knows nothing is refused.
 The answer of a match holds until a time, so that it can be kept and compared with the clock.
 """
 
 from dataclasses import dataclass
 
 from attestation.conditions import SnpMatch, is_release_met, is_tee_met
+from attestation.facts import NOTHING_KNOWN, Facts
 from attestation.identity import NOT_RATED, Identity
 from attestation.policy import AnyOf, Match, Policy
-from attestation.releases import EndorsedRelease
 
 FOREVER = 2**63 - 1
 NEVER = 0
@@ -27,10 +28,10 @@ _UP_TO_DATE = "UpToDate"
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """Who is judged: a verified identity, and the releases on the ledger with its measurement."""
+    """Who is judged: a verified identity, and what the ledger knows of it."""
 
     identity: Identity
-    releases: tuple[EndorsedRelease, ...] = ()
+    facts: Facts = NOTHING_KNOWN
 
 
 def admitted_until(policy: Policy, subject: Subject, *, development: bool) -> int:
@@ -52,7 +53,7 @@ def is_named(match: Match, subject: Subject) -> bool:
     """Whether the match speaks of this code, whatever else it asks."""
     identity = subject.identity
     if match.release is not None:
-        return is_release_met(match.release, subject.releases)
+        return is_release_met(match.release, subject.facts.releases)
     if match.measurement:
         return match.measurement == identity.measurement
     if match.signer:
@@ -89,5 +90,6 @@ def _until(match: Match, subject: Subject, development: bool) -> int:
         and (match.tee is None or is_tee_met(match.tee, identity.fields))
         and (not identity.debug or (match.allow_debug and development))
         and (not match.platform_ids or identity.platform_id in match.platform_ids)
+        and (not match.enrolled or subject.facts.is_enrolled)
     )
     return status_until(match, identity) if is_met else NEVER

@@ -61,7 +61,8 @@ class Match:
     advisories: tuple[str, ...] = ()  # the allowed ones, sorted, no repeats
     grace_s: int = 0  # how long after its TCB level's date a status but UpToDate passes; 0: ever
     allow_debug: bool = False
-    platform_ids: tuple[bytes, ...] = ()  # the enrolled ones, sorted; empty: any
+    platform_ids: tuple[bytes, ...] = ()  # only these, sorted; empty: any
+    enrolled: bool = False  # only platforms that the network's members voted into their list
     tee: TeeMatch | None = None  # on the fields of one kind of TEE; SNP is admitted only by one
 
 
@@ -175,6 +176,7 @@ def _message(policy: Policy) -> pb.IdentityPolicy:
         allow_debug=policy.allow_debug,
         platform_ids=policy.platform_ids,
         grace_s=policy.grace_s,
+        enrolled=policy.enrolled,
     )
     if policy.tee is not None:
         word, message = tee_match_message(policy.tee)
@@ -206,6 +208,7 @@ def _policy(message: pb.IdentityPolicy, depth: int) -> Policy:
         grace_s=match.grace_s,
         allow_debug=match.allow_debug,
         platform_ids=tuple(match.platform_ids),
+        enrolled=match.enrolled,
         tee=tee_match_of_message(match),
     )
 

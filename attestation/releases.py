@@ -6,6 +6,7 @@ revoked; endorsers are addresses of 20 bytes, sorted. Publishing, endorsing and 
 `contracts`.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
@@ -68,11 +69,16 @@ def encode_releases(releases: tuple[EndorsedRelease, ...]) -> bytes:
 def decode_releases(data: bytes) -> tuple[EndorsedRelease, ...]:
     """The releases of canonical bytes; none for no bytes; raises DecodeError."""
     message = decode_message(pb.EndorsedReleases, data, MAX_RELEASES_BYTES)
-    if not all(one.HasField("version") for one in message.releases):
+    return releases_of_messages(message.releases)
+
+
+def releases_of_messages(messages: Sequence[pb.EndorsedRelease]) -> tuple[EndorsedRelease, ...]:
+    """The releases of messages; raises DecodeError for a list out of order or bounds."""
+    if not all(one.HasField("version") for one in messages):
         raise DecodeError("releases: one without a version")
     releases = tuple(
         EndorsedRelease(one.name, version_of_message(one.version), tuple(one.endorsers))
-        for one in message.releases
+        for one in messages
     )
     _verify(releases)
     return releases

@@ -9,12 +9,13 @@ import time
 from collections.abc import Callable
 
 from attestation.conditions import ReleaseMatch
+from attestation.facts import decode_facts
 from attestation.identity import encode_identity
 from attestation.policy import AnyOf, Match, encode_policy
-from attestation.releases import EndorsedRelease, decode_releases, encode_releases
+from attestation.releases import EndorsedRelease, encode_releases
 from contracts.admission import admitted_until
+from contracts.facts import facts_for
 from contracts.records import SessionRecord, SignerRecord, decode_session, decode_signer
-from contracts.registry import releases_for
 from contracts.standing import verify_usable
 from ledger import keys
 from tests.support.small_rules import Enclave, SmallRules, identity_of
@@ -57,14 +58,14 @@ def judging_us(rounds: int) -> dict[str, float]:
 
 def _judge(rules: SmallRules, policy: bytes, identity: bytes) -> bool:
     """As contracts.place does for each collection."""
-    releases = releases_for(rules.state, policy, identity)
-    return rules.time_ms < admitted_until(policy, identity, releases, True) * 1000
+    facts = facts_for(rules.state, policy, identity)
+    return rules.time_ms < admitted_until(policy, identity, facts, True) * 1000
 
 
 def _judge_anew(rules: SmallRules, policy: bytes, identity: bytes) -> bool:
-    decode_releases.cache_clear()
-    releases = releases_for(rules.state, policy, identity)
-    return rules.time_ms < admitted_until.__wrapped__(policy, identity, releases, True) * 1000
+    decode_facts.cache_clear()
+    facts = facts_for(rules.state, policy, identity)
+    return rules.time_ms < admitted_until.__wrapped__(policy, identity, facts, True) * 1000
 
 
 def _judging(

@@ -34,6 +34,7 @@ _FREE = frozenset(
         Reason.UNKNOWN_RELEASE,
         Reason.RELEASE_REVOKED,
         Reason.WRONG_RELEASE_DIGEST,
+        Reason.NO_CHANGE,
     }
 )
 _SILENT = frozenset({Reason.OK, Reason.NOT_EXECUTED})

@@ -21,17 +21,18 @@ from dataclasses import dataclass
 from functools import lru_cache, wraps
 
 from attestation.errors import AttestationError
+from attestation.facts import decode_facts
 from attestation.fields import TdxFields
 from attestation.identity import decode_identity
 from attestation.judging import Subject
 from attestation.judging import admitted_until as judge
 from attestation.policy import Match, TdxMatch, decode_policy, matches_of
-from attestation.releases import decode_releases
 from ledger import keys
 from ledger.format.terms import CollectionTerms
 
 from contracts import registry
 from contracts.errors import StateError
+from contracts.facts import facts_for
 from contracts.filing import (
     NUMBER_BYTES,
     count_filed,
@@ -48,9 +49,9 @@ MAX_LOOKED_AT = 64  # policies under one name
 MANY_RELEASES = 2048  # bytes: some with a few endorsers each
 
 
-def _judge_anew(policy: bytes, identity: bytes, releases: bytes, is_development: bool) -> int:
+def _judge_anew(policy: bytes, identity: bytes, facts: bytes, is_development: bool) -> int:
     try:
-        subject = Subject(decode_identity(identity), decode_releases(releases))
+        subject = Subject(decode_identity(identity), decode_facts(facts))
         return judge(decode_policy(policy), subject, development=is_development)
     except AttestationError as error:
         raise StateError(f"a stored policy or identity does not decode: {error}") from error
@@ -61,13 +62,13 @@ _judge_by_many = lru_cache(maxsize=512)(_judge_anew)
 
 
 @wraps(_judge_anew, assigned=())
-def admitted_until(policy: bytes, identity: bytes, releases: bytes, is_development: bool) -> int:
+def admitted_until(policy: bytes, identity: bytes, facts: bytes, is_development: bool) -> int:
     """Until which Unix second canonical policy bytes admit canonical identity bytes.
 
-    `releases` is what the ledger knows of releases with the identity's measurement.
+    `facts` is what the ledger knows of the identity (`facts`).
     """
-    remembering = _judge_by_few if len(releases) <= MANY_RELEASES else _judge_by_many
-    return remembering(policy, identity, releases, is_development)
+    remembering = _judge_by_few if len(facts) <= MANY_RELEASES else _judge_by_many
+    return remembering(policy, identity, facts, is_development)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,8 +122,8 @@ def _is_named_in(
     for name in names:
         for digest in filed_under(view, name):
             policy = row_of(view, keys.policy(digest))[NUMBER_BYTES:]
-            releases = registry.releases_for(view, policy, identity)
-            until_s = admitted_until(policy, identity, releases, moment.is_development)
+            facts = facts_for(view, policy, identity)
+            until_s = admitted_until(policy, identity, facts, moment.is_development)
             if moment.time_ms < until_s * 1000:
                 return True
     return False

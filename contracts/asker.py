@@ -9,7 +9,9 @@
    collection: who may ask about any may see them, and who may ask about none is told nothing.
 4. The registry of releases, and the operations that made it, are there for every account and every
    open session: whoever is asked to endorse a release, or to trust one, has to see it.
-5. Judging a collection costs what its policies, and the releases that they ask for, have in bytes,
+5. Votes of members on platforms and sessions, and the list of enrolled platforms, are there for
+   members too.
+6. Judging a collection costs what its policies, and the releases that they ask for, have in bytes,
    and strangers wrote those: they are counted, so that an answer can end and say where to go on.
 Not here: the answers (`queries`).
 """
@@ -20,7 +22,9 @@ from ledger import keys
 from ledger.crypto import p256
 from ledger.crypto.secp256k1 import recover_address
 from ledger.format import eip712
+from ledger.format.hygiene import RevokeSession
 from ledger.format.operation import Operation
+from ledger.format.platforms import VotePlatform
 from ledger.format.query import Query, query_hash, query_message
 from ledger.format.releases import EndorseRelease, PublishRelease, RevokeRelease
 from ledger.format.summary import summarize_question
@@ -29,15 +33,16 @@ from ledger.reason import Reason
 
 from contracts.admission import Moment, admitted_until, is_named
 from contracts.errors import RefusedError
+from contracts.facts import facts_for
 from contracts.holdings import CollectionRecord, decode_collection, decode_owner
 from contracts.records import Parameters, SessionRecord, decode_session, decode_signer
-from contracts.registry import releases_for
 from contracts.standing import verify_usable
 from contracts.view import ScanView
 
 QUERY_AGE_MS = 60_000
 MAX_JUDGED_BYTES = 256 * 1024  # of collections and releases for one answer: under 0.1 s
 
+_VOTES = (RevokeSession, VotePlatform)
 _OF_RELEASES = (PublishRelease, EndorseRelease, RevokeRelease)
 
 
@@ -79,7 +84,7 @@ class Asker:
 
     @property
     def has_judged_enough(self) -> bool:
-        """Whether an answer should end here and say where to go on (5 above)."""
+        """Whether an answer should end here and say where to go on (6 above)."""
         return self.judged_bytes >= MAX_JUDGED_BYTES
 
     def may_ask_any(self) -> bool:
@@ -98,7 +103,7 @@ class Asker:
         return self._judged[collection]
 
     def decoded(self, data: bytes) -> CollectionRecord:
-        """The record of a collection that is about to be judged, counted (5 above)."""
+        """The record of a collection that is about to be judged, counted (6 above)."""
         self.judged_bytes += len(data)
         return decode_collection(data)
 
@@ -119,17 +124,25 @@ class Asker:
         )
 
     def may_see(self, operation: Operation) -> bool:
-        """Whether the signer may see an operation (2 to 4 above)."""
+        """Whether the signer may see an operation (2 to 5 above)."""
         if isinstance(operation, _OF_RELEASES):
             return True
         collection = getattr(operation, "collection", "")  # a vote on a session names none
-        return self.may_ask(collection) if collection else self.may_ask_any()
+        if collection:
+            return self.may_ask(collection)
+        if isinstance(operation, _VOTES):
+            return self.may_see_votes()
+        return self.may_ask_any()
+
+    def may_see_votes(self) -> bool:
+        """Whether the signer may see what members vote on (5 above)."""
+        return self.account in self.parameters.members or self.may_ask_any()
 
     def _admitted_until(self, policy: bytes, session: SessionRecord) -> int:
-        releases = releases_for(self.view, policy, session.identity)
-        self.judged_bytes += len(releases)
+        facts = facts_for(self.view, policy, session.identity)
+        self.judged_bytes += len(facts)
         is_development = self.parameters.is_development
-        return admitted_until(policy, session.identity, releases, is_development)
+        return admitted_until(policy, session.identity, facts, is_development)
 
     def _has_part(self) -> bool:
         if self.session is not None:

@@ -7,11 +7,12 @@ The kinds of the hot path come first. Not here: what opens a session (`sessions`
 from ledger.format.hygiene import RevokeSession
 from ledger.format.operation import AcquireKey, Delete, Operation, Put, Read
 from ledger.format.outcome import Outcome
+from ledger.format.platforms import VotePlatform
 from ledger.format.releases import EndorseRelease, PublishRelease, RevokeRelease
 from ledger.format.terms import CreateCollection, Destroy, FreezeCollection, SetPolicy
 from ledger.reason import Reason
 
-from contracts import owners, releases, revocations, values
+from contracts import owners, platforms, releases, revocations, values
 from contracts.place import Place
 
 _MALFORMED = Outcome(Reason.MALFORMED)
@@ -45,6 +46,8 @@ def _judge_owner(operation: Operation, place: Place) -> Outcome:
             return owners.freeze(operation, place)
         case Destroy():
             return values.destroy(operation, place)
+        case VotePlatform():
+            return platforms.vote(operation, place)
         case RevokeSession():
             return revocations.revoke_session(operation, place)
         case PublishRelease():

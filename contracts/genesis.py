@@ -1,4 +1,5 @@
-"""The state that genesis makes: parameters, collateral, collections, the policies that admit.
+"""The state that genesis makes: parameters, collateral, platforms, collections, the policies
+that admit.
 
 What collateral says of itself is handed in (`attestation.verify.read_facts`): reading it takes
 parsers that have no place among the rules.
@@ -15,6 +16,7 @@ from ledger.format.trust import decode_trust, trust_digest
 
 from contracts.admission import admit_terms
 from contracts.collateral import collateral_of, put_in_force
+from contracts.enrolment import PlatformRecord, store_platform
 from contracts.holdings import CollectionRecord, encode_collection
 from contracts.records import Parameters, encode_parameters
 from contracts.view import Changes
@@ -70,6 +72,8 @@ def genesis_state(
         if collateral_of(state, one.key) is not None:
             raise FormatError(f"genesis: collateral for {one.key} twice")
         put_in_force(state, one, collateral_digest(data), 0)
+    for platform_id in genesis.platforms:
+        store_platform(state, platform_id, PlatformRecord(is_enrolled=True))
     for collection in genesis.collections:
         terms = CollectionTerms(collection.readers, collection.writers)
         for policy in (terms.readers, terms.writers):

@@ -6,7 +6,7 @@ are decoded once for each value.
 """
 
 import struct
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from functools import lru_cache
 
 from ledger.format.terms import ADDRESS_BYTES, CollectionTerms
@@ -15,7 +15,7 @@ from ledger.format.transaction import split
 from contracts.errors import StateError
 
 _COLLECTION = struct.Struct(">BBQ")
-_OWNER = struct.Struct(">IQII")
+_OWNER = struct.Struct(">IQIII")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +57,12 @@ class OwnerRecord:
     stored_bytes: int = 0  # of sealed values in its collections
     audits: int = 0  # collections that name it as an auditor
     releases: int = 0  # that it ever published
+    votes: int = 0  # on platforms, that are open
 
 
 def encode_owner(owner: OwnerRecord) -> bytes:
-    """20 bytes."""
-    return _OWNER.pack(owner.collections, owner.stored_bytes, owner.audits, owner.releases)
+    """24 bytes."""
+    return _OWNER.pack(*astuple(owner))
 
 
 def decode_owner(data: bytes | None) -> OwnerRecord:

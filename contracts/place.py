@@ -11,6 +11,7 @@ from ledger import keys
 from ledger.reason import Reason
 
 from contracts.admission import admitted_until
+from contracts.facts import facts_for
 from contracts.holdings import (
     CollectionRecord,
     OwnerRecord,
@@ -19,7 +20,6 @@ from contracts.holdings import (
     encode_owner,
 )
 from contracts.records import Parameters, SessionRecord
-from contracts.registry import releases_for
 from contracts.view import Changes
 
 TOUCHED = bytes((Reason.OK,))  # the values of touches
@@ -82,6 +82,7 @@ class Place:
         stored_bytes: int = 0,
         audits: int = 0,
         releases: int = 0,
+        votes: int = 0,
     ) -> None:
         """Add to what an account holds."""
         held = self.owner(address)
@@ -91,6 +92,7 @@ class Place:
             stored_bytes=held.stored_bytes + stored_bytes,
             audits=held.audits + audits,
             releases=held.releases + releases,
+            votes=held.votes + votes,
         )
         self.state.put(keys.owner(address), encode_owner(changed))
 
@@ -113,7 +115,7 @@ class Place:
         )
 
     def _is_admitted(self, policy: bytes, session: SessionRecord) -> bool:
-        releases = releases_for(self.state, policy, session.identity)
+        facts = facts_for(self.state, policy, session.identity)
         is_development = self.parameters.is_development
-        until_s = admitted_until(policy, session.identity, releases, is_development)
+        until_s = admitted_until(policy, session.identity, facts, is_development)
         return self.time_ms < until_s * 1000

@@ -8,11 +8,19 @@ from dataclasses import dataclass
 from itertools import islice
 
 from ledger import keys
-from ledger.format.query import ListCollections, ListReleases, ListSecrets, ShowHistory
+from ledger.format.query import (
+    ListCollections,
+    ListPlatforms,
+    ListReleases,
+    ListSecrets,
+    ShowHistory,
+)
 from ledger.format.releases import parse_title, release_title, unpack_version
 from ledger.reason import Reason
 
 from contracts.asker import Asker, verify_may_ask
+from contracts.enrolment import PlatformRecord
+from contracts.enrolment import decode_record as decode_platform
 from contracts.errors import RefusedError, StateError
 from contracts.holdings import CollectionRecord, decode_collection
 from contracts.registry import ReleaseRecord, decode_record
@@ -45,6 +53,14 @@ class CollectionPage:
 
     rows: tuple[tuple[str, CollectionRecord], ...]
     next_after: str
+
+
+@dataclass(frozen=True, slots=True)
+class PlatformPage:
+    """Platforms by id, and whether the limit cut them."""
+
+    rows: tuple[tuple[bytes, PlatformRecord], ...]
+    more: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +144,15 @@ def list_releases(view: ScanView, asked: ListReleases) -> ReleasePage:
         return ReleasePage(rows, "")
     last, packed = keys.name_of_release(found[most - 1][0])
     return ReleasePage(rows, release_title(last, unpack_version(packed)))
+
+
+def list_platforms(asker: Asker, asked: ListPlatforms) -> PlatformPage:
+    """Enrolled platforms and those that are voted on; RefusedError DENIED (5 of `asker`)."""
+    if not asker.may_see_votes():
+        raise RefusedError(Reason.DENIED, "members ask for this list, and whoever has a part here")
+    found = list(islice(asker.view.scan(*keys.platforms_after(asked.after)), asked.limit + 1))
+    rows = tuple((keys.id_of_platform(key), decode_platform(data)) for key, data in found)
+    return PlatformPage(rows[: asked.limit], len(rows) > asked.limit)
 
 
 def _puts(view: ScanView, asked: ShowHistory) -> Iterator[tuple[int, int]]:

@@ -16,7 +16,6 @@ from functools import lru_cache
 
 from attestation.errors import AttestationError
 from attestation.identity import decode_identity
-from attestation.policy import decode_policy, matches_of
 from attestation.releases import EndorsedRelease, Version, decode_releases, encode_releases
 from ledger import keys
 from ledger.errors import FormatError
@@ -146,15 +145,8 @@ def enclave_name(identity: bytes) -> bytes:
     return _file_of(ReleaseMeasurement(platform, measurement))
 
 
-def releases_for(view: StateView, policy: bytes, identity: bytes) -> bytes:
-    """What canonical policy bytes may ask of the releases of canonical identity bytes.
-
-    Canonical bytes of `attestation.releases`; empty, and without a look at the state, for a policy
-    that asks for no release. Cheap enough for each use of a session.
-    """
-    names = _names_in(policy)
-    if not names:
-        return b""
+def releases_for(view: StateView, names: tuple[str, ...], identity: bytes) -> bytes:
+    """The releases of sorted names that measure an identity: canonical `attestation.releases`."""
     platform, measurement = _enclave_of(identity)
     rows = (view.get(keys.releases_of(platform, measurement, name)) for name in names)
     return b"".join(row for row in rows if row is not None)
@@ -209,16 +201,6 @@ def _decode_release(data: bytes) -> EnclaveRelease:
         return decode_release(data)
     except FormatError as error:
         raise StateError("a stored release does not decode") from error
-
-
-@lru_cache(maxsize=4096)
-def _names_in(policy: bytes) -> tuple[str, ...]:
-    """The names of releases that a policy asks for, sorted."""
-    try:
-        matches = matches_of(decode_policy(policy))
-    except AttestationError as error:
-        raise StateError(f"a stored policy does not decode: {error}") from error
-    return tuple(sorted({one.release.name for one in matches if one.release is not None}))
 
 
 @lru_cache(maxsize=4096)

@@ -5,8 +5,8 @@ makes collections and says who may read and write; puts values sealed to the col
 key, which the attested service key vouches for; and can never be given a value back: only an
 admitted enclave can. Every change returns with its verified receipt. One client belongs to one
 event loop. `releases` is what a publisher and an auditor do (`owner_releases`), `sessions` what
-owners and members do about sessions (`owner_sessions`). Not here: signing and sending (`account`,
-`owner_line`).
+owners and members do about sessions (`owner_sessions`), `platforms` what members do about machines
+(`owner_platforms`). Not here: signing and sending (`account`, `owner_line`).
 """
 
 import os
@@ -38,6 +38,7 @@ from enclave_client.network_file import NetworkFile
 from enclave_client.openings import Event
 from enclave_client.outcomes import granted_detail
 from enclave_client.owner_line import OwnerLine
+from enclave_client.owner_platforms import Platforms
 from enclave_client.owner_put import Fresh, OwnedValue, sealed_put
 from enclave_client.owner_releases import Releases
 from enclave_client.owner_sessions import Sessions
@@ -102,6 +103,7 @@ class OwnerClient:
         self.network = network
         self.releases = Releases(line, asking)
         self.sessions = Sessions(line)
+        self.platforms = Platforms(line, asking)
         self._line = line
         self._asking = asking
 

@@ -69,8 +69,9 @@ def _snp(match: Match, tee: SnpMatch) -> Iterator[str]:
         yield "TCB numbers of two product lines cannot be compared: name one in products"
     elif tee.products == ("Turin",) and not tee.minimum_tcb.fmc:
         yield "a minimum_tcb without fmc admits every FMC firmware of Turin"
-    if tee.allow_vlek and match.platform_ids:
-        yield "a VLEK vouches for no chip: platform_ids then rest on the cloud's word"
+    asked = "platform_ids" if match.platform_ids else "enrolled" if match.enrolled else ""
+    if tee.allow_vlek and asked:
+        yield f"a VLEK vouches for no chip: {asked} then rests on the cloud's word"
 
 
 def _status(match: Match) -> Iterator[str]:

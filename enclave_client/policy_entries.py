@@ -184,6 +184,7 @@ class PolicyEntry(Model):
     grace: Grace = 0
     allow_debug: StrictBool = False
     platform_ids: Digests = ()
+    enrolled: StrictBool = False
     sgx: SgxEntry | None = None
     tdx: TdxEntry | None = None
     snp: SnpEntry | None = None
@@ -223,6 +224,7 @@ class PolicyEntry(Model):
             grace_s=self.grace,
             allow_debug=self.allow_debug,
             platform_ids=self.platform_ids,
+            enrolled=self.enrolled,
             tee=self._tee(),
         )
 

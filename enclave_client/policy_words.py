@@ -86,6 +86,8 @@ def _conditions(match: Match) -> Iterator[str]:
         yield "debug allowed"
     if match.platform_ids:
         yield f"on platform {' or '.join(one.hex() for one in match.platform_ids)}"
+    if match.enrolled:
+        yield "on a platform that the members enrolled"
 
 
 def _tee(match: TeeMatch) -> Iterator[str]:

@@ -14,13 +14,14 @@ from typing import TypeVar
 from enclave_client.asking import Asking
 from enclave_client.errors import ReceiptInvalidError, UnavailableError
 from enclave_client.openings import Event
-from enclave_client.rows import CollectionRow, ReleaseRow, SecretRow
+from enclave_client.rows import CollectionRow, PlatformRow, ReleaseRow, SecretRow
 from ledger.format.operation import Delete, Put, Read
 from ledger.format.outcome import Outcome, PutDone
 from ledger.format.query import (
     MAX_INDICES,
     MAX_ROWS,
     ListCollections,
+    ListPlatforms,
     ListReleases,
     ListSecrets,
     OpenEntries,
@@ -94,6 +95,22 @@ async def list_releases(asking: Asking, name: str, after: str = "") -> AsyncIter
         more = bool(answer.next_after)
         if more and (not answer.releases or answer.next_after != answer.releases[-1].title):
             raise ReceiptInvalidError("the list of releases does not go on")
+
+
+async def list_platforms(asking: Asking) -> AsyncIterator[PlatformRow]:
+    """Platforms that members enrolled or vote on, by id."""
+    after = b""
+    more = True
+    while more:
+        answer = await asking.ask(ListPlatforms(after, MAX_ROWS), "platforms")
+        for row in answer.platforms:
+            if row.platform_id <= after:
+                raise ReceiptInvalidError("the answer's platforms are not in order")
+            after = row.platform_id
+            yield row
+        more = answer.more
+        if more and not answer.platforms:
+            raise ReceiptInvalidError("the list of platforms does not go on")
 
 
 async def show_collection(asking: Asking, collection: str) -> CollectionRow:

@@ -37,6 +37,16 @@ class CollectionRow:
     terms: CollectionTerms
 
 
+@dataclass(frozen=True, slots=True)
+class PlatformRow:
+    """A platform that members enrolled or vote on."""
+
+    platform_id: bytes  # 16 bytes (PPID) or 64 (CHIP_ID)
+    is_enrolled: bool
+    index: int  # the entry since which that is so; 0: since genesis
+    voters: tuple[bytes, ...]  # addresses of members who ask for the change, as they voted
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class ReleaseStatement:
     """What an auditor said of a release: who, and the entry in which it was said."""

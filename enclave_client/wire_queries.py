@@ -8,10 +8,11 @@ from collections.abc import Iterable, Sized
 from dataclasses import dataclass
 
 from enclave_client.errors import ReceiptInvalidError
-from enclave_client.rows import CollectionRow, ReleaseRow, ReleaseStatement, SecretRow
+from enclave_client.rows import CollectionRow, PlatformRow, ReleaseRow, ReleaseStatement, SecretRow
 from enclave_client.wire import MAX_PROOF_BYTES, Refusal, parse_answer, read_refusal
 from ledger.errors import FormatError
 from ledger.format.names import verify_name
+from ledger.format.platforms import verify_platform_id
 from ledger.format.query import MAX_ROWS
 from ledger.format.receipt import Opened
 from ledger.format.releases import decode_release
@@ -40,6 +41,7 @@ class QueryAnswer:
     history: tuple[tuple[int, int], ...]  # entry, position
     collections: tuple[CollectionRow, ...]
     releases: tuple[ReleaseRow, ...]
+    platforms: tuple[PlatformRow, ...]
     entries: tuple[OpenedEntry, ...]
     checkpoint: bytes
     more: bool
@@ -68,7 +70,7 @@ def decode_question_answer(data: bytes) -> QueryAnswer | Refusal:
         return read_refusal(message.refusal)
     kinds: tuple[Sized, ...] = (
         *(message.secrets, message.history, message.collections),
-        *(message.releases, message.entries),
+        *(message.releases, message.platforms, message.entries),
     )
     if max(map(len, kinds)) > MAX_ROWS:
         raise ReceiptInvalidError("the answer has more rows than any question may ask for")
@@ -78,6 +80,7 @@ def decode_question_answer(data: bytes) -> QueryAnswer | Refusal:
             history=tuple((row.index, row.position) for row in message.history),
             collections=tuple(map(_collection, message.collections)),
             releases=tuple(map(_release, message.releases)),
+            platforms=tuple(map(_platform, message.platforms)),
             entries=tuple(map(_entry, message.entries)),
             checkpoint=message.checkpoint,
             more=message.more,
@@ -145,6 +148,13 @@ def _release(row: node_pb2.ReleaseRow) -> ReleaseRow:
         endorsed=endorsed,
         withdrawn=withdrawn,
     )
+
+
+def _platform(row: node_pb2.PlatformRow) -> PlatformRow:
+    voters = tuple(verify_length("voter", one, ADDRESS_BYTES) for one in row.voters)
+    if len(set(voters)) != len(voters) or not (row.enrolled or voters):
+        raise FormatError("a platform: enrolled or voted on, by each member once")
+    return PlatformRow(verify_platform_id(row.platform_id), row.enrolled, row.index, voters)
 
 
 def _statements(said: Iterable[node_pb2.ReleaseStatement]) -> tuple[ReleaseStatement, ...]:

@@ -23,7 +23,8 @@ State types: ``P`` parameters · ``A`` how many things are filed under a name ·
 ``O`` publisher of a release name ·
 ``M`` endorsed releases: platform u8, measurement, name · ``X`` revoked: collection NUL session id ·
 ``Y`` votes to revoke a session id · ``I`` open session: identity digest, slot u32 ·
-``L`` which slot to look at first, by identity digest.
+``L`` which slot to look at first, by identity digest ·
+``E`` platform that is enrolled or voted on, by its id.
 A secret's place is collection NUL name NUL; names are ASCII without NUL, so places do not overlap.
 """
 
@@ -250,3 +251,18 @@ def identity_slot(identity_digest: bytes, slot: int) -> bytes:
 def identity_counter(identity_digest: bytes) -> bytes:
     """Key of the slot behind the one that an identity's session took last."""
     return b"sL" + identity_digest
+
+
+def platform(platform_id: bytes) -> bytes:
+    """Key of the record of a platform that is enrolled or voted on."""
+    return b"sE" + platform_id
+
+
+def platforms_after(platform_id: bytes) -> tuple[bytes, bytes]:
+    """The range of records of platforms behind an id (empty: all)."""
+    return (platform(platform_id) + b"\0" if platform_id else b"sE"), b"sF"
+
+
+def id_of_platform(key: bytes) -> bytes:
+    """The id in the key of a platform's record."""
+    return key[2:]

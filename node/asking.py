@@ -17,6 +17,7 @@ from contracts.errors import RefusedError, StateError
 from contracts.execute import parameters_of
 from contracts.queries import (
     list_collections,
+    list_platforms,
     list_releases,
     list_secrets,
     show_collection,
@@ -29,6 +30,7 @@ from ledger.format.leaf import TransactionLeaf, decode_leaf
 from ledger.format.operation import decode_operation
 from ledger.format.query import (
     ListCollections,
+    ListPlatforms,
     ListReleases,
     ListSecrets,
     OpenEntries,
@@ -177,6 +179,9 @@ class Asking:
             case ListReleases():
                 listed = list_releases(self._view, question)
                 return answers.releases(listed.rows, next_after=listed.next_after)
+            case ListPlatforms():
+                platforms = list_platforms(asker, question)
+                return answers.platforms(platforms.rows, more=platforms.more)
             case OpenEntries():
                 return self._open_entries(asker, question)
 

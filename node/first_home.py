@@ -121,7 +121,8 @@ async def _core(
 ) -> CorePlatform:
     collateral = verify_trust(trust, now_s)
     identity = await prove_core(platform, collateral, trust.rules, now_s)
-    return CorePlatform(platform, trust, core_policy(identity, accepted, now_s))
+    policy = core_policy(identity, accepted, now_s)
+    return CorePlatform(platform, trust, policy, identity.platform_id)
 
 
 async def _software_core(

@@ -58,18 +58,21 @@ class CorePlatform:
     platform: Platform
     trust: FoundingTrust
     core: Match
+    platform_id: bytes = b""  # of the machine; empty where the hardware tells none
 
 
 @dataclass(frozen=True, slots=True)
 class Governance:
     """Accounts with a word in the network, as sorted addresses of 20 bytes.
 
-    `threshold` members together end any session; auditors may ask about everything.
+    `threshold` members together end any session, and enrol a platform or remove one; auditors may
+    ask about everything; `platforms` are ids enrolled from the start beside the core's own.
     """
 
     members: tuple[bytes, ...] = ()
     threshold: int = 0
     auditors: tuple[bytes, ...] = ()
+    platforms: tuple[bytes, ...] = ()
 
 
 UNGOVERNED = Governance()
@@ -194,7 +197,13 @@ def _genesis(
         limits=plan.limits,
         collections=plan.collections,
         auditors=plan.governance.auditors,
+        platforms=_enrolled(plan, core),
     )
+
+
+def _enrolled(plan: FoundingPlan, core: CorePlatform) -> tuple[bytes, ...]:
+    own = {core.platform_id} if core.platform_id else set()
+    return tuple(sorted(own.union(plan.governance.platforms)))
 
 
 def read_genesis(path: Path) -> bytes:

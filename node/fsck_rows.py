@@ -37,6 +37,7 @@ _KINDS = {
     b"sX": "a session revoked for a collection",
     b"sY": "votes on a session",
     b"sI": "an open session of an identity",
+    b"sE": "a platform that is enrolled or voted on",
     b"sL": "where an identity looks for a place for its next session",
 }
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from contracts.enrolment import PlatformRecord
 from contracts.holdings import CollectionRecord
 from contracts.registry import ReleaseRecord, Statement
 from contracts.versions import HeadRecord
@@ -61,6 +62,11 @@ def releases(rows: Iterable[ReleaseRecord], *, next_after: str) -> pb.QueryReply
     return pb.QueryReply(releases=map(_release, rows), more=bool(next_after), next_after=next_after)
 
 
+def platforms(rows: Iterable[tuple[bytes, PlatformRecord]], *, more: bool) -> pb.QueryReply:
+    """Platforms that are enrolled or voted on."""
+    return pb.QueryReply(platforms=(_platform(*row) for row in rows), more=more)
+
+
 def entries(
     found: Iterable[OpenedEntry], checkpoint: bytes, *, next_index: int, more: bool
 ) -> pb.QueryReply:
@@ -114,6 +120,15 @@ def _release(record: ReleaseRecord) -> pb.ReleaseRow:
 
 def _statement(said: Statement) -> pb.ReleaseStatement:
     return pb.ReleaseStatement(auditor=said.auditor, index=said.index)
+
+
+def _platform(platform_id: bytes, record: PlatformRecord) -> pb.PlatformRow:
+    return pb.PlatformRow(
+        platform_id=platform_id,
+        enrolled=record.is_enrolled,
+        index=record.index,
+        voters=record.voters,
+    )
 
 
 def _entry(entry: OpenedEntry) -> pb.OpenedEntry:

@@ -14,6 +14,7 @@ from sealedger.v1 import ledger_pb2 as pb
 
 from ledger.errors import FormatError
 from ledger.format.names import is_name, verify_name
+from ledger.format.platforms import is_platform_list
 from ledger.format.strict import decode_strict, encode, verify_length
 from ledger.format.terms import ADDRESS_BYTES, is_auditor_list
 from ledger.format.trust import TrustDocument, decode_trust
@@ -70,6 +71,7 @@ class Genesis:
     limits: Limits
     collections: tuple[Collection, ...]
     auditors: tuple[bytes, ...] = ()  # addresses that may ask about everything, sorted
+    platforms: tuple[bytes, ...] = ()  # ids of platforms enrolled from the start, sorted
 
 
 def network_id(genesis: bytes) -> bytes:
@@ -106,6 +108,7 @@ def encode_genesis(genesis: Genesis) -> bytes:
                 for c in genesis.collections
             ),
             auditors=genesis.auditors,
+            platforms=genesis.platforms,
         )
     )
 
@@ -142,6 +145,7 @@ def decode_genesis(data: bytes) -> Genesis:
             Collection(verify_name(c.name), c.readers, c.writers) for c in message.collections
         ),
         auditors=tuple(verify_length("auditor", one, ADDRESS_BYTES) for one in message.auditors),
+        platforms=tuple(message.platforms),
     )
     _verify_genesis(genesis, decode_trust(genesis.trust))
     return genesis
@@ -170,6 +174,7 @@ def _verify_genesis(genesis: Genesis, trust: TrustDocument) -> None:
         or not 1 <= limits.value_bytes <= 1024 * 1024,
         "collections": len(set(names)) != len(names),
         "auditors": not is_auditor_list(genesis.auditors),
+        "platforms": not is_platform_list(genesis.platforms),
         # Clients refuse `dev.` origins unless told, so only a development network may have one.
         "origin": trust.origin.startswith("dev.") != is_development,
         # A production network without an outside witness or with one operator is not what it says.

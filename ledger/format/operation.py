@@ -22,6 +22,7 @@ from ledger.format.hygiene import (
     hygiene_message,
 )
 from ledger.format.names import verify_name
+from ledger.format.platforms import VotePlatform, decode_platform, platform_message
 from ledger.format.releases import (
     EndorseRelease,
     PublishRelease,
@@ -122,6 +123,7 @@ Operation = (
     | HygieneOperation
     | OwnerOperation
     | ReleaseOperation
+    | VotePlatform
 )
 
 
@@ -164,6 +166,8 @@ def encode_operation(operation: Operation) -> bytes:
             message = hygiene_message(operation)
         case PublishRelease() | EndorseRelease() | RevokeRelease():
             message = release_message(operation)
+        case VotePlatform():
+            message = platform_message(operation)
         case _:
             message = owner_message(operation)
     return encode(message)
@@ -280,4 +284,5 @@ _DECODERS: dict[str, Callable[[pb.Operation], Operation]] = {
     "publish_release": decode_publish,
     "endorse_release": decode_endorse,
     "revoke_release": decode_revoke,
+    "vote_platform": decode_platform,
 }

@@ -104,6 +104,8 @@ def _laxer(match: pb.IdentityMatch) -> Iterator[str]:
 def _narrower(match: pb.IdentityMatch) -> Iterator[str]:
     if match.platform_ids:
         yield f"platforms:{len(match.platform_ids)}"
+    if match.enrolled:
+        yield "enrolled"
     sgx, tdx, snp = match.sgx, match.tdx, match.snp
     yield from _digests("sgx", sgx, _SGX)
     if sgx.minimum_config_svn:

@@ -16,6 +16,7 @@ from sealedger.v1 import ledger_pb2 as pb
 
 from ledger.errors import FormatError
 from ledger.format.names import verify_name
+from ledger.format.platforms import verify_platform_id
 from ledger.format.releases import is_release_name, parse_title
 from ledger.format.strict import decode_strict, encode, verify_length
 from ledger.format.transaction import SIGNER_BYTES, SignerKind
@@ -95,6 +96,14 @@ class ListReleases:
     limit: int
 
 
+@dataclass(frozen=True, slots=True)
+class ListPlatforms:
+    """Enrolled platforms, and those that members vote on, by id."""
+
+    after: bytes  # the id of the last row seen; empty: from the start
+    limit: int
+
+
 Question = (
     ListSecrets
     | ShowHead
@@ -103,6 +112,7 @@ Question = (
     | ListCollections
     | OpenEntries
     | ListReleases
+    | ListPlatforms
 )
 
 
@@ -152,6 +162,8 @@ def encode_query(query: Query) -> bytes:
             message.list_collections.CopyFrom(pb.ListCollections(after=after, limit=limit))
         case ListReleases(name, after, limit):
             message.list_releases.CopyFrom(pb.ListReleases(name=name, after=after, limit=limit))
+        case ListPlatforms(after=seen, limit=limit):
+            message.list_platforms.CopyFrom(pb.ListPlatforms(after=seen, limit=limit))
         case _:
             asked = query.question
             message.open_entries.CopyFrom(
@@ -231,6 +243,12 @@ def _list_releases(message: pb.Query) -> Question:
     return ListReleases(asked.name, asked.after, _limit(asked.limit))
 
 
+def _list_platforms(message: pb.Query) -> Question:
+    asked = message.list_platforms
+    after = verify_platform_id(asked.after) if asked.after else b""
+    return ListPlatforms(after, _limit(asked.limit))
+
+
 def _part(text: str) -> str:
     """A prefix of a name, or nothing: ASCII without control characters, at most 200 bytes."""
     if len(text) > 200 or not text.isascii() or not (text.isprintable() or not text):
@@ -254,4 +272,5 @@ _DECODERS: dict[str, Callable[[pb.Query], Question]] = {
     ),
     "open_entries": _open_entries,
     "list_releases": _list_releases,
+    "list_platforms": _list_platforms,
 }

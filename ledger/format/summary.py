@@ -27,9 +27,11 @@ from ledger.format.operation import (
     Put,
     Read,
 )
+from ledger.format.platforms import VotePlatform
 from ledger.format.policy_text import policy_text
 from ledger.format.query import (
     ListCollections,
+    ListPlatforms,
     ListReleases,
     ListSecrets,
     OpenEntries,
@@ -170,6 +172,7 @@ _KINDS: dict[type, _Kind] = {
     RevokeSession: _Kind(
         "RevokeSession", {"session_id": bytes.hex, "collection": lambda name: name or "(all)"}
     ),
+    VotePlatform: _Kind("VotePlatform", {"platform_id": bytes.hex, "vote": lambda vote: vote.word}),
 }
 
 _QUESTIONS: dict[type, _Kind] = {
@@ -193,4 +196,5 @@ _QUESTIONS: dict[type, _Kind] = {
         },
     ),
     ListReleases: _Kind("ListReleases", {"name": _quoted, "after": _quoted, "limit": str}),
+    ListPlatforms: _Kind("ListPlatforms", {"after": bytes.hex, "limit": str}),
 }

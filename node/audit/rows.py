@@ -20,6 +20,7 @@ from ledger.format.outcome import (
     ReadGranted,
     Votes,
 )
+from ledger.format.platforms import VotePlatform
 from ledger.format.releases import EndorseRelease, PublishRelease, ReleaseVersion, RevokeRelease
 from ledger.format.transaction import SignerKind
 from node.audit.people import Session, Signed, session_of, transaction_of
@@ -27,7 +28,9 @@ from node.audit.report import time_text
 
 Row = dict[str, object]
 
-_COUNTED = tuple(one.__name__ for one in (RevokeSession, EndorseRelease, RevokeRelease))
+_COUNTED = tuple(
+    one.__name__ for one in (RevokeSession, EndorseRelease, RevokeRelease, VotePlatform)
+)
 
 IDENTITY_FIELDS = (
     "session_opened_in",
@@ -80,7 +83,8 @@ def line_of(row: Row) -> str:
     """The row as a sentence that can be pasted."""
     name, asked, about = row["name"], row["asked_version"], row["version"]
     if isinstance(asked, str):
-        name = f"{name}@{asked}"  # a release
+        is_platform = row["operation"] == VotePlatform.__name__
+        name = f"{asked} {name}" if is_platform else f"{name}@{asked}"  # else a release
     what = " ".join(
         str(part) for part in (row["operation"], row["collection"], name) if part is not None
     )
@@ -101,9 +105,11 @@ def line_of(row: Row) -> str:
 
 
 def _named(operation: Operation) -> tuple[str | None, int | str | None]:
-    """What it concerns, a secret, a release or a session, and the version that it names."""
+    """What it concerns (a secret, a release, a session, a platform), and what it asks of it."""
     if isinstance(operation, RevokeSession):
         return operation.session_id.hex(), None
+    if isinstance(operation, VotePlatform):
+        return operation.platform_id.hex(), operation.vote.word
     subject = operation.release if isinstance(operation, PublishRelease) else operation
     version = getattr(subject, "version", None)
     return getattr(subject, "name", None), (

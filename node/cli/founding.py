@@ -22,8 +22,10 @@ from ledger.errors import FormatError
 from ledger.format.address import decode_address
 from ledger.format.genesis import Collection
 from ledger.format.names import is_name
+from ledger.format.platforms import PLATFORM_ID_BYTES
 from ledger.format.terms import MAX_AUDITORS
 from ledger.format.trust import MAX_MEMBERS
+from node.cli.hex_type import Hex
 from node.errors import ConfigError
 from node.first_home import FirstHome, PlatformChoice
 from node.founding import Governance
@@ -114,14 +116,21 @@ _OPTIONS = (
         "members",
         multiple=True,
         metavar="ADDRESS",
-        help="An account that may vote to end a session. Repeatable.",
+        help="An account that votes on sessions and on platforms. Repeatable.",
     ),
     click.option(
         "--member-threshold",
         "threshold",
         type=click.IntRange(min=1),
         metavar="K",
-        help="How many members end a session together.",
+        help="How many members decide together.",
+    ),
+    click.option(
+        "--enrol",
+        "platforms",
+        type=Hex(*PLATFORM_ID_BYTES, name="platform_id"),
+        multiple=True,
+        help="A platform that is enrolled from the start, beside the core's own. Repeatable.",
     ),
     click.option(
         "--auditor",
@@ -165,7 +174,7 @@ def first_home(home: Path, chosen: dict[str, Any]) -> FirstHome:
             roots=chosen["roots"],
             accepted=Accepted(chosen["statuses"], chosen["advisories"]),
         ),
-        governance=_governance(chosen["members"], chosen["threshold"], chosen["auditors"]),
+        governance=_governance(chosen),
     )
 
 
@@ -178,9 +187,8 @@ def _verify_profile(profile: str) -> None:
         )
 
 
-def _governance(
-    members: tuple[str, ...], threshold: int | None, auditors: tuple[str, ...]
-) -> Governance:
+def _governance(chosen: dict[str, Any]) -> Governance:
+    members, threshold = chosen["members"], chosen["threshold"]
     if bool(members) != (threshold is not None):
         raise ConfigError(
             "--member and --member-threshold belong together",
@@ -194,7 +202,8 @@ def _governance(
     return Governance(
         members=_addresses("--member", members, MAX_MEMBERS),
         threshold=threshold or 0,
-        auditors=_addresses("--auditor", auditors, MAX_AUDITORS),
+        auditors=_addresses("--auditor", chosen["auditors"], MAX_AUDITORS),
+        platforms=chosen["platforms"],
     )
 
 

@@ -1,6 +1,12 @@
-"""``sealedger platform``: which TEE this machine has, as far as a program can see."""
+"""``sealedger platform``: the TEE of this machine, and the machines that a network stands for.
 
+What is shown of this machine is what a program can see. Which machines are enrolled is voted on by
+the network's members, with their accounts; policies ask for it (`enrolled = true`).
+"""
+
+import asyncio
 import os
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import click
@@ -8,8 +14,15 @@ import click
 from attestation.errors import PlatformError
 from attestation.platforms.detect import Found, PlatformPlaces, find_platforms
 from attestation.platforms.ias import verify_no_ias
+from enclave_client.owner_platforms import Platforms, PlatformVoted
+from enclave_client.rows import PlatformRow
+from ledger.format.address import encode_address
+from ledger.format.platforms import PLATFORM_ID_BYTES
+from node.cli.hex_type import Hex
 from node.cli.node import home_option, json_option
-from node.cli.output import show_error, show_rows
+from node.cli.output import show, show_error, show_rows
+from node.cli.target import Target, reaching
+from node.cli.words import Fields, plain, time_words
 from node.home import Home
 
 
@@ -34,6 +47,103 @@ def show_platforms(home: Path, as_json: bool) -> None:
         verify_no_ias(os.environ)
     except PlatformError as error:
         show_error(str(error))
+
+
+@platform.command("list")
+@click.option("--voted-on", is_flag=True, help="Only those that somebody asks to change.")
+@reaching(account=True)
+def list_platforms(target: Target, voted_on: bool) -> None:
+    """List the platforms that are enrolled, and the votes of members to change that.
+
+    Members may ask, and whoever has a part in a collection. The list is the node's word.
+    """
+
+    async def run() -> list[PlatformRow]:
+        async with target.owner() as owner:
+            return [row async for row in owner.platforms.list() if row.voters or not voted_on]
+
+    rows = asyncio.run(run())
+    show_rows("platforms", [_list_row(row, target) for row in rows], as_json=target.as_json)
+
+
+_platform_id = click.argument(
+    "platform_id", metavar="PLATFORM_ID", type=Hex(*PLATFORM_ID_BYTES, name="platform_id")
+)
+
+
+@platform.command()
+@_platform_id
+@reaching(account=True, receipt=True)
+def enrol(target: Target, platform_id: bytes) -> None:
+    """Vote, as a member, to let PLATFORM_ID into the list.
+
+    The id is 32 hex digits for Intel (PPID), 128 for AMD (CHIP_ID): `sealedger evidence verify`
+    shows it of any evidence that the machine made.
+    """
+    _vote(target, platform_id, Platforms.enrol, "enrolled")
+
+
+@platform.command()
+@_platform_id
+@reaching(account=True, receipt=True)
+def remove(target: Target, platform_id: bytes) -> None:
+    """Vote, as a member, to take PLATFORM_ID out of the list.
+
+    From then on, sessions of that machine are denied where a policy asks for an enrolled platform.
+    """
+    _vote(target, platform_id, Platforms.remove, "removed")
+
+
+@platform.command("take-back")
+@_platform_id
+@reaching(account=True, receipt=True)
+def take_back(target: Target, platform_id: bytes) -> None:
+    """Take the account's open vote on PLATFORM_ID back, whatever it asked for."""
+    _vote(target, platform_id, Platforms.take_back, "")
+
+
+def _vote(
+    target: Target,
+    platform_id: bytes,
+    way: Callable[[Platforms, bytes], Awaitable[PlatformVoted]],
+    done: str,
+) -> None:
+    """Cast a vote and show it; `done` is what the platform is when enough are cast."""
+
+    async def run() -> PlatformVoted:
+        async with target.owner() as owner:
+            return await way(owner.platforms, platform_id)
+
+    voted = asyncio.run(run())
+    fields: Fields = {"platform": platform_id.hex()}
+    if done:
+        fields[done] = voted.is_done
+    fields |= {
+        "votes": voted.cast,
+        "needed": voted.needed,
+        "entry": voted.receipt.index,
+        "time": time_words(voted.receipt.time_ms),
+        **target.save(voted.receipt),
+    }
+    show(fields if target.as_json else plain(fields), as_json=target.as_json)
+
+
+def _list_row(row: PlatformRow, target: Target) -> dict[str, object]:
+    voters = [encode_address(one) for one in row.voters]
+    if target.as_json:
+        return {
+            "platform": row.platform_id.hex(),
+            "enrolled": row.is_enrolled,
+            "since_entry": row.index,
+            "votes_for_change": voters,
+        }
+    asked = "remove" if row.is_enrolled else "enrol"
+    return {
+        "platform": row.platform_id.hex(),
+        "enrolled": "yes" if row.is_enrolled else "no",
+        "since entry": row.index,
+        "votes": f"to {asked}: {', '.join(voters)}" if voters else "none",
+    }
 
 
 def _row(found: Found, *, as_json: bool) -> dict[str, object]:

@@ -30,6 +30,7 @@ from node.errors import NotAcceptedError
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
 _PLATFORM_STATE = frozenset({"tcb_status", "advisories", "grace"})  # what a verdict alone tells
+_ON_THE_LEDGER = frozenset({"release", "enrolled"})
 _SAME_LINE = 100  # characters of a value that is shown beside its field
 
 
@@ -118,7 +119,7 @@ def explain_policy(
 
     QUOTE is what `sealedger evidence verify` takes. Without --collateral (a report: --chain)
     nothing is verified: then its fields are only what it says of itself, and it is not admitted.
-    Which releases are endorsed is known to the ledger alone.
+    Which releases are endorsed, and which platforms enrolled, is known to the ledger alone.
 
     Exit code 0: admitted. 1: not admitted. 2: a file cannot be used.
     """
@@ -271,7 +272,7 @@ def _row(finding: Finding, *, is_verified: bool) -> Row:
     name = finding.field.rpartition(".")[2]
     mark = Mark.MET if finding.ok else Mark.NOT_MET
     row = Row(finding.field, finding.expected, finding.got, mark)
-    if name == "release":
+    if name in _ON_THE_LEDGER:
         return replace(row, got="known to the ledger alone", result=Mark.UNKNOWN)
     if name in _PLATFORM_STATE and not is_verified:
         return replace(row, got="unknown: not verified", result=Mark.UNKNOWN)

@@ -30,6 +30,7 @@ from ledger.format.outcome import (
     SessionOpened,
     Votes,
 )
+from ledger.format.platforms import VotePlatform
 from ledger.format.receipt import OpenedOperation, VerifiedReceipt
 from ledger.format.releases import (
     EndorseRelease,
@@ -172,11 +173,20 @@ def _asked(operation: Operation) -> Fields:
             fields |= {"collection": operation.collection} if operation.collection else {}
         case _:
             pass
-    if isinstance(operation, EndorseRelease):
-        fields["release_digest"] = operation.release_digest.hex()
-    if isinstance(operation, Put):
-        fields |= {"sealed_bytes": operation.size, "sealed_digest": operation.sealed_digest.hex()}
-    return fields
+    return fields | _what_of_it(operation)
+
+
+def _what_of_it(operation: Operation) -> Fields:
+    match operation:
+        case VotePlatform():
+            return {"platform": operation.platform_id.hex(), "vote": operation.vote.word}
+        case EndorseRelease():
+            return {"release_digest": operation.release_digest.hex()}
+        case Put():
+            digest = operation.sealed_digest.hex()
+            return {"sealed_bytes": operation.size, "sealed_digest": digest}
+        case _:
+            return {}
 
 
 def _answered(detail: Detail) -> Fields:

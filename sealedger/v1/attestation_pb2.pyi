@@ -321,8 +321,16 @@ class EndorsedReleases(_message.Message):
     releases: _containers.RepeatedCompositeFieldContainer[EndorsedRelease]
     def __init__(self, releases: _Optional[_Iterable[_Union[EndorsedRelease, _Mapping]]] = ...) -> None: ...
 
+class SubjectFacts(_message.Message):
+    __slots__ = ("releases", "is_enrolled")
+    RELEASES_FIELD_NUMBER: _ClassVar[int]
+    IS_ENROLLED_FIELD_NUMBER: _ClassVar[int]
+    releases: _containers.RepeatedCompositeFieldContainer[EndorsedRelease]
+    is_enrolled: bool
+    def __init__(self, releases: _Optional[_Iterable[_Union[EndorsedRelease, _Mapping]]] = ..., is_enrolled: _Optional[bool] = ...) -> None: ...
+
 class IdentityMatch(_message.Message):
-    __slots__ = ("measurement", "signer", "product_id", "minimum_svn", "tcb_statuses", "advisories", "allow_debug", "platform_ids", "grace_s", "sgx", "tdx", "snp", "release")
+    __slots__ = ("measurement", "signer", "product_id", "minimum_svn", "tcb_statuses", "advisories", "allow_debug", "platform_ids", "grace_s", "sgx", "tdx", "snp", "release", "enrolled")
     MEASUREMENT_FIELD_NUMBER: _ClassVar[int]
     SIGNER_FIELD_NUMBER: _ClassVar[int]
     PRODUCT_ID_FIELD_NUMBER: _ClassVar[int]
@@ -336,6 +344,7 @@ class IdentityMatch(_message.Message):
     TDX_FIELD_NUMBER: _ClassVar[int]
     SNP_FIELD_NUMBER: _ClassVar[int]
     RELEASE_FIELD_NUMBER: _ClassVar[int]
+    ENROLLED_FIELD_NUMBER: _ClassVar[int]
     measurement: bytes
     signer: bytes
     product_id: int
@@ -349,7 +358,8 @@ class IdentityMatch(_message.Message):
     tdx: TdxMatch
     snp: SnpMatch
     release: ReleaseMatch
-    def __init__(self, measurement: _Optional[bytes] = ..., signer: _Optional[bytes] = ..., product_id: _Optional[int] = ..., minimum_svn: _Optional[int] = ..., tcb_statuses: _Optional[_Iterable[str]] = ..., advisories: _Optional[_Iterable[str]] = ..., allow_debug: _Optional[bool] = ..., platform_ids: _Optional[_Iterable[bytes]] = ..., grace_s: _Optional[int] = ..., sgx: _Optional[_Union[SgxMatch, _Mapping]] = ..., tdx: _Optional[_Union[TdxMatch, _Mapping]] = ..., snp: _Optional[_Union[SnpMatch, _Mapping]] = ..., release: _Optional[_Union[ReleaseMatch, _Mapping]] = ...) -> None: ...
+    enrolled: bool
+    def __init__(self, measurement: _Optional[bytes] = ..., signer: _Optional[bytes] = ..., product_id: _Optional[int] = ..., minimum_svn: _Optional[int] = ..., tcb_statuses: _Optional[_Iterable[str]] = ..., advisories: _Optional[_Iterable[str]] = ..., allow_debug: _Optional[bool] = ..., platform_ids: _Optional[_Iterable[bytes]] = ..., grace_s: _Optional[int] = ..., sgx: _Optional[_Union[SgxMatch, _Mapping]] = ..., tdx: _Optional[_Union[TdxMatch, _Mapping]] = ..., snp: _Optional[_Union[SnpMatch, _Mapping]] = ..., release: _Optional[_Union[ReleaseMatch, _Mapping]] = ..., enrolled: _Optional[bool] = ...) -> None: ...
 
 class IdentityPolicyList(_message.Message):
     __slots__ = ("members",)

@@ -44,6 +44,7 @@ class Reason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     REASON_UNKNOWN_RELEASE: _ClassVar[Reason]
     REASON_RELEASE_REVOKED: _ClassVar[Reason]
     REASON_WRONG_RELEASE_DIGEST: _ClassVar[Reason]
+    REASON_NO_CHANGE: _ClassVar[Reason]
     REASON_EVIDENCE_REFUSED: _ClassVar[Reason]
     REASON_EVIDENCE_UNDECIDED: _ClassVar[Reason]
     REASON_EVIDENCE_REUSED: _ClassVar[Reason]
@@ -73,6 +74,13 @@ class SignerKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     SIGNER_KIND_ACCOUNT: _ClassVar[SignerKind]
     SIGNER_KIND_NODE: _ClassVar[SignerKind]
     SIGNER_KIND_NEW_SESSION: _ClassVar[SignerKind]
+
+class PlatformVote(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    PLATFORM_VOTE_UNSPECIFIED: _ClassVar[PlatformVote]
+    PLATFORM_VOTE_ENROL: _ClassVar[PlatformVote]
+    PLATFORM_VOTE_REMOVE: _ClassVar[PlatformVote]
+    PLATFORM_VOTE_TAKE_BACK: _ClassVar[PlatformVote]
 
 class Profile(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -114,6 +122,7 @@ REASON_RELEASE_EXISTS: Reason
 REASON_UNKNOWN_RELEASE: Reason
 REASON_RELEASE_REVOKED: Reason
 REASON_WRONG_RELEASE_DIGEST: Reason
+REASON_NO_CHANGE: Reason
 REASON_EVIDENCE_REFUSED: Reason
 REASON_EVIDENCE_UNDECIDED: Reason
 REASON_EVIDENCE_REUSED: Reason
@@ -140,6 +149,10 @@ SIGNER_KIND_SESSION: SignerKind
 SIGNER_KIND_ACCOUNT: SignerKind
 SIGNER_KIND_NODE: SignerKind
 SIGNER_KIND_NEW_SESSION: SignerKind
+PLATFORM_VOTE_UNSPECIFIED: PlatformVote
+PLATFORM_VOTE_ENROL: PlatformVote
+PLATFORM_VOTE_REMOVE: PlatformVote
+PLATFORM_VOTE_TAKE_BACK: PlatformVote
 PROFILE_UNSPECIFIED: Profile
 PROFILE_DEVELOPMENT: Profile
 PROFILE_SINGLE: Profile
@@ -178,7 +191,7 @@ class Envelope(_message.Message):
     def __init__(self, body: _Optional[bytes] = ..., signature: _Optional[bytes] = ..., operations: _Optional[_Iterable[bytes]] = ..., salts: _Optional[bytes] = ..., payloads: _Optional[_Iterable[bytes]] = ...) -> None: ...
 
 class Operation(_message.Message):
-    __slots__ = ("open_session", "acquire_key", "put", "read", "delete", "key_service_start", "create_collection", "set_policy", "freeze_collection", "destroy", "update_collateral", "publish_release", "endorse_release", "revoke_release", "revoke_session")
+    __slots__ = ("open_session", "acquire_key", "put", "read", "delete", "key_service_start", "create_collection", "set_policy", "freeze_collection", "destroy", "update_collateral", "publish_release", "endorse_release", "revoke_release", "revoke_session", "vote_platform")
     OPEN_SESSION_FIELD_NUMBER: _ClassVar[int]
     ACQUIRE_KEY_FIELD_NUMBER: _ClassVar[int]
     PUT_FIELD_NUMBER: _ClassVar[int]
@@ -194,6 +207,7 @@ class Operation(_message.Message):
     ENDORSE_RELEASE_FIELD_NUMBER: _ClassVar[int]
     REVOKE_RELEASE_FIELD_NUMBER: _ClassVar[int]
     REVOKE_SESSION_FIELD_NUMBER: _ClassVar[int]
+    VOTE_PLATFORM_FIELD_NUMBER: _ClassVar[int]
     open_session: OpenSession
     acquire_key: AcquireKey
     put: Put
@@ -209,7 +223,8 @@ class Operation(_message.Message):
     endorse_release: EndorseRelease
     revoke_release: RevokeRelease
     revoke_session: RevokeSession
-    def __init__(self, open_session: _Optional[_Union[OpenSession, _Mapping]] = ..., acquire_key: _Optional[_Union[AcquireKey, _Mapping]] = ..., put: _Optional[_Union[Put, _Mapping]] = ..., read: _Optional[_Union[Read, _Mapping]] = ..., delete: _Optional[_Union[Delete, _Mapping]] = ..., key_service_start: _Optional[_Union[KeyServiceStart, _Mapping]] = ..., create_collection: _Optional[_Union[CreateCollection, _Mapping]] = ..., set_policy: _Optional[_Union[SetPolicy, _Mapping]] = ..., freeze_collection: _Optional[_Union[FreezeCollection, _Mapping]] = ..., destroy: _Optional[_Union[Destroy, _Mapping]] = ..., update_collateral: _Optional[_Union[UpdateCollateral, _Mapping]] = ..., publish_release: _Optional[_Union[PublishRelease, _Mapping]] = ..., endorse_release: _Optional[_Union[EndorseRelease, _Mapping]] = ..., revoke_release: _Optional[_Union[RevokeRelease, _Mapping]] = ..., revoke_session: _Optional[_Union[RevokeSession, _Mapping]] = ...) -> None: ...
+    vote_platform: VotePlatform
+    def __init__(self, open_session: _Optional[_Union[OpenSession, _Mapping]] = ..., acquire_key: _Optional[_Union[AcquireKey, _Mapping]] = ..., put: _Optional[_Union[Put, _Mapping]] = ..., read: _Optional[_Union[Read, _Mapping]] = ..., delete: _Optional[_Union[Delete, _Mapping]] = ..., key_service_start: _Optional[_Union[KeyServiceStart, _Mapping]] = ..., create_collection: _Optional[_Union[CreateCollection, _Mapping]] = ..., set_policy: _Optional[_Union[SetPolicy, _Mapping]] = ..., freeze_collection: _Optional[_Union[FreezeCollection, _Mapping]] = ..., destroy: _Optional[_Union[Destroy, _Mapping]] = ..., update_collateral: _Optional[_Union[UpdateCollateral, _Mapping]] = ..., publish_release: _Optional[_Union[PublishRelease, _Mapping]] = ..., endorse_release: _Optional[_Union[EndorseRelease, _Mapping]] = ..., revoke_release: _Optional[_Union[RevokeRelease, _Mapping]] = ..., revoke_session: _Optional[_Union[RevokeSession, _Mapping]] = ..., vote_platform: _Optional[_Union[VotePlatform, _Mapping]] = ...) -> None: ...
 
 class UpdateCollateral(_message.Message):
     __slots__ = ("digest",)
@@ -272,6 +287,14 @@ class RevokeSession(_message.Message):
     session_id: bytes
     collection: str
     def __init__(self, session_id: _Optional[bytes] = ..., collection: _Optional[str] = ...) -> None: ...
+
+class VotePlatform(_message.Message):
+    __slots__ = ("platform_id", "vote")
+    PLATFORM_ID_FIELD_NUMBER: _ClassVar[int]
+    VOTE_FIELD_NUMBER: _ClassVar[int]
+    platform_id: bytes
+    vote: PlatformVote
+    def __init__(self, platform_id: _Optional[bytes] = ..., vote: _Optional[_Union[PlatformVote, str]] = ...) -> None: ...
 
 class OpenSession(_message.Message):
     __slots__ = ("session_key", "kem_key", "evidence_digest", "service_key", "trust_digest", "checkpoint_size", "checkpoint_root")
@@ -658,7 +681,7 @@ class CollectionGrant(_message.Message):
     def __init__(self, name: _Optional[str] = ..., readers: _Optional[bytes] = ..., writers: _Optional[bytes] = ...) -> None: ...
 
 class Genesis(_message.Message):
-    __slots__ = ("name", "profile", "time_ms", "salt", "trust", "collateral", "limits", "collections", "auditors")
+    __slots__ = ("name", "profile", "time_ms", "salt", "trust", "collateral", "limits", "collections", "auditors", "platforms")
     NAME_FIELD_NUMBER: _ClassVar[int]
     PROFILE_FIELD_NUMBER: _ClassVar[int]
     TIME_MS_FIELD_NUMBER: _ClassVar[int]
@@ -668,6 +691,7 @@ class Genesis(_message.Message):
     LIMITS_FIELD_NUMBER: _ClassVar[int]
     COLLECTIONS_FIELD_NUMBER: _ClassVar[int]
     AUDITORS_FIELD_NUMBER: _ClassVar[int]
+    PLATFORMS_FIELD_NUMBER: _ClassVar[int]
     name: str
     profile: Profile
     time_ms: int
@@ -677,7 +701,8 @@ class Genesis(_message.Message):
     limits: Limits
     collections: _containers.RepeatedCompositeFieldContainer[CollectionGrant]
     auditors: _containers.RepeatedScalarFieldContainer[bytes]
-    def __init__(self, name: _Optional[str] = ..., profile: _Optional[_Union[Profile, str]] = ..., time_ms: _Optional[int] = ..., salt: _Optional[bytes] = ..., trust: _Optional[bytes] = ..., collateral: _Optional[_Iterable[bytes]] = ..., limits: _Optional[_Union[Limits, _Mapping]] = ..., collections: _Optional[_Iterable[_Union[CollectionGrant, _Mapping]]] = ..., auditors: _Optional[_Iterable[bytes]] = ...) -> None: ...
+    platforms: _containers.RepeatedScalarFieldContainer[bytes]
+    def __init__(self, name: _Optional[str] = ..., profile: _Optional[_Union[Profile, str]] = ..., time_ms: _Optional[int] = ..., salt: _Optional[bytes] = ..., trust: _Optional[bytes] = ..., collateral: _Optional[_Iterable[bytes]] = ..., limits: _Optional[_Union[Limits, _Mapping]] = ..., collections: _Optional[_Iterable[_Union[CollectionGrant, _Mapping]]] = ..., auditors: _Optional[_Iterable[bytes]] = ..., platforms: _Optional[_Iterable[bytes]] = ...) -> None: ...
 
 class Opening(_message.Message):
     __slots__ = ("leaf", "operations")
@@ -710,7 +735,7 @@ class StoredOperations(_message.Message):
     def __init__(self, operations: _Optional[_Iterable[bytes]] = ..., salts: _Optional[bytes] = ..., outcomes: _Optional[_Iterable[bytes]] = ...) -> None: ...
 
 class Query(_message.Message):
-    __slots__ = ("network_id", "signer_kind", "signer", "time_ms", "list_secrets", "show_head", "show_history", "show_collection", "list_collections", "open_entries", "list_releases")
+    __slots__ = ("network_id", "signer_kind", "signer", "time_ms", "list_secrets", "show_head", "show_history", "show_collection", "list_collections", "open_entries", "list_releases", "list_platforms")
     NETWORK_ID_FIELD_NUMBER: _ClassVar[int]
     SIGNER_KIND_FIELD_NUMBER: _ClassVar[int]
     SIGNER_FIELD_NUMBER: _ClassVar[int]
@@ -722,6 +747,7 @@ class Query(_message.Message):
     LIST_COLLECTIONS_FIELD_NUMBER: _ClassVar[int]
     OPEN_ENTRIES_FIELD_NUMBER: _ClassVar[int]
     LIST_RELEASES_FIELD_NUMBER: _ClassVar[int]
+    LIST_PLATFORMS_FIELD_NUMBER: _ClassVar[int]
     network_id: bytes
     signer_kind: SignerKind
     signer: bytes
@@ -733,7 +759,8 @@ class Query(_message.Message):
     list_collections: ListCollections
     open_entries: OpenEntries
     list_releases: ListReleases
-    def __init__(self, network_id: _Optional[bytes] = ..., signer_kind: _Optional[_Union[SignerKind, str]] = ..., signer: _Optional[bytes] = ..., time_ms: _Optional[int] = ..., list_secrets: _Optional[_Union[ListSecrets, _Mapping]] = ..., show_head: _Optional[_Union[ShowHead, _Mapping]] = ..., show_history: _Optional[_Union[ShowHistory, _Mapping]] = ..., show_collection: _Optional[_Union[ShowCollection, _Mapping]] = ..., list_collections: _Optional[_Union[ListCollections, _Mapping]] = ..., open_entries: _Optional[_Union[OpenEntries, _Mapping]] = ..., list_releases: _Optional[_Union[ListReleases, _Mapping]] = ...) -> None: ...
+    list_platforms: ListPlatforms
+    def __init__(self, network_id: _Optional[bytes] = ..., signer_kind: _Optional[_Union[SignerKind, str]] = ..., signer: _Optional[bytes] = ..., time_ms: _Optional[int] = ..., list_secrets: _Optional[_Union[ListSecrets, _Mapping]] = ..., show_head: _Optional[_Union[ShowHead, _Mapping]] = ..., show_history: _Optional[_Union[ShowHistory, _Mapping]] = ..., show_collection: _Optional[_Union[ShowCollection, _Mapping]] = ..., list_collections: _Optional[_Union[ListCollections, _Mapping]] = ..., open_entries: _Optional[_Union[OpenEntries, _Mapping]] = ..., list_releases: _Optional[_Union[ListReleases, _Mapping]] = ..., list_platforms: _Optional[_Union[ListPlatforms, _Mapping]] = ...) -> None: ...
 
 class ListSecrets(_message.Message):
     __slots__ = ("collection", "prefix", "after", "limit")
@@ -804,3 +831,11 @@ class ListReleases(_message.Message):
     after: str
     limit: int
     def __init__(self, name: _Optional[str] = ..., after: _Optional[str] = ..., limit: _Optional[int] = ...) -> None: ...
+
+class ListPlatforms(_message.Message):
+    __slots__ = ("after", "limit")
+    AFTER_FIELD_NUMBER: _ClassVar[int]
+    LIMIT_FIELD_NUMBER: _ClassVar[int]
+    after: bytes
+    limit: int
+    def __init__(self, after: _Optional[bytes] = ..., limit: _Optional[int] = ...) -> None: ...

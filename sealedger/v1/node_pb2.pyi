@@ -171,7 +171,7 @@ class OpenedEntry(_message.Message):
     def __init__(self, index: _Optional[int] = ..., leaf: _Optional[bytes] = ..., hashes: _Optional[bytes] = ..., operations: _Optional[_Iterable[_Union[_ledger_pb2.OpenedOperation, _Mapping]]] = ...) -> None: ...
 
 class QueryReply(_message.Message):
-    __slots__ = ("refusal", "secrets", "history", "collections", "entries", "checkpoint", "more", "next_index", "next_after", "releases")
+    __slots__ = ("refusal", "secrets", "history", "collections", "entries", "checkpoint", "more", "next_index", "next_after", "releases", "platforms")
     REFUSAL_FIELD_NUMBER: _ClassVar[int]
     SECRETS_FIELD_NUMBER: _ClassVar[int]
     HISTORY_FIELD_NUMBER: _ClassVar[int]
@@ -182,6 +182,7 @@ class QueryReply(_message.Message):
     NEXT_INDEX_FIELD_NUMBER: _ClassVar[int]
     NEXT_AFTER_FIELD_NUMBER: _ClassVar[int]
     RELEASES_FIELD_NUMBER: _ClassVar[int]
+    PLATFORMS_FIELD_NUMBER: _ClassVar[int]
     refusal: Refusal
     secrets: _containers.RepeatedCompositeFieldContainer[SecretRow]
     history: _containers.RepeatedCompositeFieldContainer[HistoryRow]
@@ -192,7 +193,20 @@ class QueryReply(_message.Message):
     next_index: int
     next_after: str
     releases: _containers.RepeatedCompositeFieldContainer[ReleaseRow]
-    def __init__(self, refusal: _Optional[_Union[Refusal, _Mapping]] = ..., secrets: _Optional[_Iterable[_Union[SecretRow, _Mapping]]] = ..., history: _Optional[_Iterable[_Union[HistoryRow, _Mapping]]] = ..., collections: _Optional[_Iterable[_Union[CollectionRow, _Mapping]]] = ..., entries: _Optional[_Iterable[_Union[OpenedEntry, _Mapping]]] = ..., checkpoint: _Optional[bytes] = ..., more: _Optional[bool] = ..., next_index: _Optional[int] = ..., next_after: _Optional[str] = ..., releases: _Optional[_Iterable[_Union[ReleaseRow, _Mapping]]] = ...) -> None: ...
+    platforms: _containers.RepeatedCompositeFieldContainer[PlatformRow]
+    def __init__(self, refusal: _Optional[_Union[Refusal, _Mapping]] = ..., secrets: _Optional[_Iterable[_Union[SecretRow, _Mapping]]] = ..., history: _Optional[_Iterable[_Union[HistoryRow, _Mapping]]] = ..., collections: _Optional[_Iterable[_Union[CollectionRow, _Mapping]]] = ..., entries: _Optional[_Iterable[_Union[OpenedEntry, _Mapping]]] = ..., checkpoint: _Optional[bytes] = ..., more: _Optional[bool] = ..., next_index: _Optional[int] = ..., next_after: _Optional[str] = ..., releases: _Optional[_Iterable[_Union[ReleaseRow, _Mapping]]] = ..., platforms: _Optional[_Iterable[_Union[PlatformRow, _Mapping]]] = ...) -> None: ...
+
+class PlatformRow(_message.Message):
+    __slots__ = ("platform_id", "enrolled", "index", "voters")
+    PLATFORM_ID_FIELD_NUMBER: _ClassVar[int]
+    ENROLLED_FIELD_NUMBER: _ClassVar[int]
+    INDEX_FIELD_NUMBER: _ClassVar[int]
+    VOTERS_FIELD_NUMBER: _ClassVar[int]
+    platform_id: bytes
+    enrolled: bool
+    index: int
+    voters: _containers.RepeatedScalarFieldContainer[bytes]
+    def __init__(self, platform_id: _Optional[bytes] = ..., enrolled: _Optional[bool] = ..., index: _Optional[int] = ..., voters: _Optional[_Iterable[bytes]] = ...) -> None: ...
 
 class ReleaseStatement(_message.Message):
     __slots__ = ("auditor", "index")

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from attestation.explain import Finding, explain
+from attestation.facts import Facts
 from attestation.identity import MAX_TIME_S, Identity
 from attestation.judging import Subject
 from attestation.policy import AllOf, AnyOf, Match, Policy
@@ -25,7 +26,7 @@ NOW_S = 1_800_000_000
 
 def findings(policy: Policy, identity: Identity, now_s: int = NOW_S) -> dict[str, Finding]:
     """The findings by their field; no field is named twice."""
-    found = explain(policy, Subject(identity, RELEASES), development=False, now_s=now_s)
+    found = explain(policy, Subject(identity, Facts(RELEASES)), development=False, now_s=now_s)
     by_field = {one.field: one for one in found}
     assert len(by_field) == len(found)
     return by_field

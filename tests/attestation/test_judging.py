@@ -8,11 +8,12 @@ from hypothesis import strategies as st
 
 from attestation.conditions import ReleaseMatch, SnpMatch, TdxMatch
 from attestation.explain import explain
+from attestation.facts import Facts, decode_facts
 from attestation.fields import SgxFields, SnpTcb
 from attestation.identity import TCB_STATUSES, Identity
 from attestation.judging import FOREVER, NEVER, Subject, admitted_until, is_admitted
 from attestation.policy import AllOf, AnyOf, Match, Policy, verify_policy
-from attestation.releases import EndorsedRelease, decode_releases
+from attestation.releases import EndorsedRelease
 from tests.support.attestation_examples import (
     AUDITORS,
     IDENTITIES,
@@ -205,7 +206,7 @@ def by_release(**changes: object) -> Match:
 
 def knows(*releases: EndorsedRelease) -> Subject:
     """The subject, with what the ledger knows of its measurement."""
-    return Subject(IDENTITY, releases)
+    return Subject(IDENTITY, Facts(releases))
 
 
 @pytest.mark.parametrize("endorsers, admitted", [(0, False), (1, False), (2, True), (3, True)])
@@ -247,9 +248,23 @@ def test_one_release_must_meet_it_all() -> None:
 def test_who_knows_no_releases_refuses() -> None:
     """Away from the ledger, and for a measurement that no release names, nobody is admitted."""
     assert not admits(by_release())
-    assert decode_releases(b"") == ()
-    subject = Subject(IDENTITY, RELEASES)
+    assert decode_facts(b"") == Facts()
+    subject = Subject(IDENTITY, Facts(RELEASES))
     assert admitted_until(by_release(), subject, development=False) == FOREVER
+
+
+def test_an_enrolled_platform() -> None:
+    """A match that asks for it admits an enrolled platform alone, whatever else it asks."""
+    wanted = replace(BY_CODE, enrolled=True)
+    enrolled = Subject(IDENTITY, Facts(is_enrolled=True))
+    assert not admits(wanted)
+    assert admitted_until(wanted, enrolled, development=False) == FOREVER
+    assert admitted_until(wanted, Subject(IDENTITY, Facts(RELEASES)), development=True) == NEVER
+    assert admitted_until(replace(STRANGER, enrolled=True), enrolled, development=True) == NEVER
+    both = AllOf((wanted, by_release()))
+    assert admitted_until(both, enrolled, development=False) == NEVER
+    known = Subject(IDENTITY, Facts(RELEASES, is_enrolled=True))
+    assert admitted_until(both, known, development=False) == FOREVER
 
 
 def test_a_release_is_no_excuse_for_the_platform() -> None:

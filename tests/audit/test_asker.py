@@ -14,7 +14,7 @@ from node.audit.asker import Asker, Page
 from tests.audit.test_people import event_of, opened_session
 from tests.support.audited_log import NETWORK_ID, AuditedLog, pins
 
-EMPTY = QueryAnswer((), (), (), (), (), b"", more=False, next_index=0, next_after="")
+EMPTY = QueryAnswer((), (), (), (), (), (), b"", more=False, next_index=0, next_after="")
 
 
 @dataclass(slots=True)

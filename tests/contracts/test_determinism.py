@@ -17,6 +17,7 @@ from ledger.format.hygiene import RevokeSession, UpdateCollateral
 from ledger.format.leaf import TransactionLeaf, decode_leaf
 from ledger.format.operation import AcquireKey, Delete, Operation, Read
 from ledger.format.outcome import Outcome
+from ledger.format.platforms import PlatformVote, VotePlatform
 from ledger.format.releases import (
     EndorseRelease,
     PublishRelease,
@@ -28,7 +29,7 @@ from ledger.format.releases import (
 from ledger.format.terms import CreateCollection, SetPolicy
 from ledger.reason import Reason
 from tests.support.rules_replay import recorded
-from tests.support.rules_world import MEANINGS, VERSIONS_OF_FNS, release_of
+from tests.support.rules_world import MACHINES, MEANINGS, VERSIONS_OF_FNS, release_of
 from tests.support.small_hygiene import Edition, bring
 from tests.support.small_rules import (
     MINUTE_MS,
@@ -70,6 +71,7 @@ def any_operation(choose: random.Random, sessions: list[Signer]) -> Operation | 
         lambda: PublishRelease(release_of(choose.choice(VERSIONS_OF_FNS))),
         lambda: _endorsement(choose.choice(VERSIONS_OF_FNS)),
         lambda: RevokeRelease("fns", choose.choice(VERSIONS_OF_FNS)),
+        lambda: VotePlatform(MACHINES[0], choose.choice(list(PlatformVote))),
         lambda: UpdateCollateral(choose.randbytes(32)),
     ]
     return choose.choice(made)()
@@ -123,7 +125,8 @@ def history() -> SmallRules:
         for operation, outcome in zip(envelope, results, strict=True)
     }
     assert len(rules.results) > 60
-    for kind in (UpdateCollateral, RevokeSession, PublishRelease, EndorseRelease, RevokeRelease):
+    of_releases = (PublishRelease, EndorseRelease, RevokeRelease)
+    for kind in (UpdateCollateral, RevokeSession, VotePlatform, *of_releases):
         assert (kind, Reason.OK) in seen, kind
     assert Reason.SESSION_REVOKED in {reason for _, reason in seen}
     return rules

@@ -46,6 +46,7 @@ from ledger.format.outcome import (
     SessionOpened,
     Votes,
 )
+from ledger.format.platforms import PlatformVote, VotePlatform
 from ledger.format.query import Query, ShowHead
 from ledger.format.releases import (
     EndorseRelease,
@@ -73,6 +74,7 @@ from tests.support.rules_world import (
     EVERYBODY,
     IDENTITIES,
     LIFETIMES_MS,
+    MACHINES,
     MEANINGS,
     MINUTE_MS,
     NAMES,
@@ -379,6 +381,23 @@ class RulesMachine(RuleBasedStateMachine):
         if stranger is not None:
             self.transact(stranger, (put_of(place, "x"), Read(place, "x")))
         return self.transact(client, (Destroy(place, "x"),))
+
+    @rule(target=held, client=owners, signer=st.sampled_from(AUDITORS), is_removed=st.booleans())
+    def enrol(self, client: Client, signer: str, is_removed: bool) -> Held:
+        """Members enrol a machine, which lets its guest in, and perhaps out again while he puts."""
+        place = OWNED[OWNERS.index(client.session.who)]
+        terms = next(one for one, rights in MEANINGS.items() if rights.enrolled)
+        held = self.transact(client, (SetPolicy(place, terms),))
+        voters = (self.accounts["olga"], self.accounts[signer])
+        for voter in voters:
+            self.transact(voter, (VotePlatform(MACHINES[0], PlatformVote.ENROL),))
+        guest = self.attest("guest")
+        if is_removed:
+            for voter in voters:
+                self.transact(voter, (VotePlatform(MACHINES[0], PlatformVote.REMOVE),))
+        if guest is not None:
+            self.transact(guest, (put_of(place, "x"), Read(place, "x")))
+        return held
 
     @rule(target=held, client=owners, place=st.sampled_from(OWNED), terms=TERMS, name=NAMES)
     def own(self, client: Client, place: str, terms: CollectionTerms, name: str) -> Held:

@@ -186,9 +186,9 @@ def test_width_of_version(version: Version) -> None:
 
 
 def test_fresh_owner() -> None:
-    """An account that was never seen holds nothing; the record has 20 bytes."""
-    assert decode_owner(None) == OwnerRecord(0, 0, 0, 0)
-    assert len(encode_owner(OwnerRecord())) == 20
+    """An account that was never seen holds nothing; the record has 24 bytes."""
+    assert decode_owner(None) == OwnerRecord(0, 0, 0, 0, 0)
+    assert len(encode_owner(OwnerRecord())) == 24
 
 
 def test_fresh_signer() -> None:

@@ -17,13 +17,13 @@ from attestation.releases import EndorsedRelease, encode_releases
 from contracts.admission import Moment, admitted_until, is_named
 from contracts.asker import Asker
 from contracts.errors import StateError
+from contracts.facts import facts_for
 from contracts.queries import list_releases
 from contracts.registry import (
     ReleaseRecord,
     Statement,
     decode_record,
     encode_record,
-    releases_for,
 )
 from ledger import keys
 from ledger.format.operation import Read
@@ -195,8 +195,8 @@ def test_policies_without_releases_look_at_nothing(rules: SmallRules) -> None:
             raise AssertionError(f"asked for {key!r}")
 
     identity = encode_identity(identity_of("gamma"))
-    assert releases_for(Untouchable(), policy_of("gamma", "alpha"), identity) == b""
-    assert releases_for(rules.state, encode_policy(asking_for()), identity) == b""
+    assert facts_for(Untouchable(), policy_of("gamma", "alpha"), identity) == b""
+    assert facts_for(rules.state, encode_policy(asking_for()), identity) == b""
 
 
 def test_terms_that_ask_for_too_many_names(rules: SmallRules) -> None:
@@ -327,7 +327,7 @@ def test_what_never_stood_in_the_state(rules: SmallRules) -> None:
     policy = encode_policy(asking_for())
     for bad in ((b"\xff", encode_identity(identity_of("gamma"))), (policy, b"\xff")):
         with pytest.raises(StateError):
-            releases_for(rules.state, *bad)
+            facts_for(rules.state, *bad)
 
 
 @pytest.mark.parametrize("damaged", ["release", "row", "publisher"])

@@ -9,6 +9,7 @@ from attestation.collateral import encode_collateral
 from attestation.conditions import SnpMatch
 from attestation.evidence import encode_evidence
 from attestation.explain import explain
+from attestation.facts import Facts
 from attestation.fields import SnpFields, TdxFields
 from attestation.identity import Identity
 from attestation.judging import FOREVER, NEVER, Subject, admitted_until, is_admitted
@@ -65,10 +66,10 @@ def refused(found: Policy, identity: Identity, now_s: int) -> list[str]:
     return failed
 
 
-def test_five_policies() -> None:
+def test_all_policies() -> None:
     """Each block is read, encodes, survives its file, and raises only the doubt that is told."""
     names = [name.removeprefix("policy ") for name in marks(PAGE)]
-    assert len(names) == 5
+    assert len(names) == 6
     for name in names:
         found = policy(name)
         encode_policy(found)
@@ -98,6 +99,17 @@ def test_one_exact_build_that_is_up_to_date() -> None:
     found = match("one build")
     assert refused(found, software(found.measurement), NOW_S) == []
     assert refused(found, software(), NOW_S) == ["measurement"]
+
+
+def test_an_enrolled_machine() -> None:
+    """The build is admitted where its machine is known to be enrolled, and nowhere else."""
+    found = match("enrolled")
+    identity = software(found.measurement)
+    assert refused(found, identity, NOW_S) == ["enrolled"]
+    known = Subject(identity, Facts(is_enrolled=True))
+    assert admitted_until(found, known, development=False) == FOREVER
+    stranger = Subject(software(), Facts(is_enrolled=True))
+    assert admitted_until(found, stranger, development=False) == NEVER
 
 
 @needs_vectors
@@ -194,6 +206,6 @@ def test_whatever_was_audited() -> None:
     identity = software()
     for count, end in ((0, NEVER), (1, NEVER), (2, FOREVER), (3, FOREVER)):
         release = EndorsedRelease("fns", (1, 3, 0), auditors[:count])
-        subject = Subject(identity, (release,))
+        subject = Subject(identity, Facts((release,)))
         assert admitted_until(found, subject, development=False) == end
     assert admitted_until(found, Subject(identity), development=False) == NEVER

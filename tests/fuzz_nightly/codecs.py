@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from attestation.errors import DecodeError
 from attestation.explain import explain
+from attestation.facts import NOTHING_KNOWN, Facts
 from attestation.judging import NEVER, Subject, admitted_until, is_admitted
 from attestation.policy import Match, Policy, decode_policy
 from sealedger.v1 import attestation_pb2 as pb
@@ -19,6 +20,7 @@ _KINDS: dict[str, type[Message]] = {
     "identity": pb.EnclaveIdentity,
     "policy": pb.IdentityPolicy,
     "releases": pb.EndorsedReleases,
+    "facts": pb.SubjectFacts,
     "evidence": pb.AttestationEvidence,
     "collateral": pb.EvidenceCollateral,
     "verdict": pb.AttestationVerdict,
@@ -28,7 +30,9 @@ _KINDS: dict[str, type[Message]] = {
 }
 _FORMATS = sorted(_KINDS)
 _SUBJECTS = tuple(
-    Subject(identity, known) for identity in IDENTITIES for known in ((), tuple(RELEASES))
+    Subject(identity, Facts(known, is_enrolled))
+    for identity in IDENTITIES
+    for known, is_enrolled in (((), False), (tuple(RELEASES), False), ((), True))
 )
 _TIMES = (0, 1_800_000_000, 2**40)
 
@@ -60,7 +64,7 @@ def check_judging(policy: Policy) -> None:
             findings = explain(policy, subject, development=False, now_s=now_s)
             if isinstance(policy, Match) and all(one.ok for one in findings) != (now_s < until):
                 raise AssertionError("explained otherwise than judged")
-        if not subject.releases:
+        if subject.facts == NOTHING_KNOWN:
             is_admitted(policy, subject.identity, development=False, now_s=_TIMES[1])
 
 

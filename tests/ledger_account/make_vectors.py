@@ -86,6 +86,7 @@ OPERATIONS: tuple[Operation, ...] = (
     formats.OPERATIONS["operation EndorseRelease"],
     formats.OPERATIONS["operation RevokeRelease"],
     formats.OPERATIONS["operation RevokeSession"],
+    formats.OPERATIONS["operation VotePlatform of an Intel platform"],
 )
 SUMMARY = summarize(OPERATIONS)
 ASKED = summarize_question(formats.QUESTIONS["query ListSecrets"])

@@ -92,6 +92,7 @@ CONDITIONS: list[tuple[dict[str, Any], str]] = [
     ({"advisories": ("INTEL-SA-00001", "INTEL-SA-00002")}, "advisories:2"),
     ({"allow_debug": True}, "debug"),
     ({"platform_ids": (b"p", b"q")}, "platforms:2"),
+    ({"enrolled": True}, "enrolled"),
     ({"sgx": pb.SgxMatch(config_id=B)}, f"sgx.config_id:{B.hex()}"),
     ({"sgx": pb.SgxMatch(minimum_config_svn=3)}, "sgx.config_svn>=3"),
     ({"sgx": pb.SgxMatch(ext_product_id=b"ab")}, "sgx.ext_product_id:6162"),

@@ -14,6 +14,7 @@ from ledger.format import operation as ops
 from ledger.format.address import encode_address
 from ledger.format.hygiene import RevokeSession
 from ledger.format.operation import decode_operation, encode_operation
+from ledger.format.platforms import PlatformVote
 from ledger.format.policy_text import policy_text
 from ledger.format.query import ListCollections, ListSecrets, Question
 from ledger.format.releases import EnclaveRelease, PublishRelease, ReleaseVersion
@@ -101,6 +102,8 @@ def test_a_change_of_one_field_shows(
         new = replace(value, notes=value.notes + "x")
     elif isinstance(value, ReleaseVersion):
         new = replace(value, patch=value.patch + 1)
+    elif isinstance(value, PlatformVote):
+        new = PlatformVote(value % 3 + 1)
     elif isinstance(value, bytes):
         new = value[:-1] + bytes((value[-1] ^ 1,))
     else:

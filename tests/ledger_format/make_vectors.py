@@ -23,8 +23,10 @@ from ledger.format import outcome as outs
 from ledger.format.genesis import Collection, Genesis, Limits, Profile, encode_genesis, network_id
 from ledger.format.hygiene import RevokeSession, UpdateCollateral
 from ledger.format.leaf import BlockHeader, GenesisLeaf, Leaf, TransactionLeaf, encode_leaf
+from ledger.format.platforms import PlatformVote, VotePlatform
 from ledger.format.query import (
     ListCollections,
+    ListPlatforms,
     ListReleases,
     ListSecrets,
     OpenEntries,
@@ -142,6 +144,7 @@ HEADER, CIPHERTEXT = split_sealed(SEALED)
 SEALING_KEY = sealing.sealing_key(COLLECTION_SECRET).public
 SEALING_STATEMENT = sealing.sealing_key_statement(NETWORK_ID, AT.collection, 1, SEALING_KEY)
 OWNER = fixed("owner", 20)
+PLATFORM = fixed("platform", 16)
 TERMS = CollectionTerms(b"readers", b"writers", (fixed("auditor", 20),), 86_400_000)
 RELEASE = EnclaveRelease(
     name="fns",
@@ -192,6 +195,11 @@ OPERATIONS: dict[str, ops.Operation] = {
     "operation RevokeRelease of version 0.0.0": RevokeRelease("fns", ReleaseVersion(0, 0, 0)),
     "operation RevokeSession": RevokeSession(READER, "team/secrets"),
     "operation RevokeSession by a member": RevokeSession(READER, ""),
+    "operation VotePlatform of an Intel platform": VotePlatform(PLATFORM, PlatformVote.ENROL),
+    "operation VotePlatform of an AMD platform": VotePlatform(
+        fixed("chip", 64), PlatformVote.REMOVE
+    ),
+    "operation VotePlatform that takes a vote back": VotePlatform(PLATFORM, PlatformVote.TAKE_BACK),
 }
 GRANTED = outs.ReadGranted(
     collection="app/secrets",
@@ -236,6 +244,8 @@ QUESTIONS: dict[str, Question] = {
     "query OpenEntries of indices": OpenEntries(0, 2, indices=(1, 3)),
     "query ListReleases": ListReleases("", "", 100),
     "query ListReleases of one name": ListReleases("fns", "fns@1.2.0", 100),
+    "query ListPlatforms": ListPlatforms(b"", 100),
+    "query ListPlatforms behind one": ListPlatforms(PLATFORM, 100),
 }
 QUERIES = {
     name: Query(NETWORK_ID, SignerKind.SESSION, READER, TIME_MS, question)

@@ -7,6 +7,7 @@ from ledger.format import hygiene as hy
 from ledger.format import leaf as lf
 from ledger.format import operation as ops
 from ledger.format import outcome as outs
+from ledger.format import platforms as pl
 from ledger.format import query as q
 from ledger.format import releases as rel
 from ledger.format import terms as tm
@@ -34,6 +35,7 @@ names = _SHORT | _SHORT.map(lambda name: (name + "-" * MAX_NAME_BYTES)[:MAX_NAME
 modes = st.integers(0, ops.MAX_MODE)
 puts = st.builds(ops.Put, names, names, b16, u32, modes, b32, u32, st.none() | u64, u64)
 addresses = st.binary(min_size=20, max_size=20)
+platform_ids = b16 | st.binary(min_size=64, max_size=64)
 auditors = st.lists(addresses, max_size=4, unique=True).map(lambda many: tuple(sorted(many)))
 policies = st.binary(min_size=1, max_size=40) | st.just(b"x" * tm.MAX_TERMS_POLICY_BYTES)
 terms = st.builds(tm.CollectionTerms, policies, policies, auditors, u64)
@@ -78,6 +80,7 @@ operations = st.one_of(
     st.builds(tm.Destroy, names, names, st.none() | versions),
     st.builds(hy.UpdateCollateral, b32),
     st.builds(hy.RevokeSession, b32, st.just("") | names),
+    st.builds(pl.VotePlatform, platform_ids, st.sampled_from(pl.PlatformVote)),
     st.builds(rel.PublishRelease, releases),
     st.builds(rel.EndorseRelease, release_names, release_versions, b32),
     st.builds(rel.RevokeRelease, release_names, release_versions),
@@ -104,6 +107,7 @@ questions: st.SearchStrategy[q.Question] = st.one_of(
     st.builds(q.ListCollections, _parts, _rows),
     st.builds(q.OpenEntries, u64, _rows, st.just("") | names, st.just(b"") | b32),
     st.builds(q.OpenEntries, st.just(0), _rows, indices=_indices),
+    st.builds(q.ListPlatforms, st.just(b"") | platform_ids, _rows),
     st.builds(q.ListReleases, st.just("") | release_names, st.just(""), _rows),
     st.builds(
         lambda name, version, limit, is_narrow: q.ListReleases(
@@ -290,6 +294,7 @@ genesis = st.builds(
         unique_by=lambda one: one.name,
     ).map(tuple),
     auditors=auditors,
+    platforms=st.lists(platform_ids, max_size=3, unique=True).map(lambda all_: tuple(sorted(all_))),
 )
 receipts = st.builds(
     lambda index, hashes, leaf, opened: Receipt(

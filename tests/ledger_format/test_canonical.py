@@ -33,9 +33,9 @@ every_message = pytest.mark.parametrize("name, data", MESSAGES, ids=MESSAGE_IDS)
 BIT_FLIPS = (*(1 << bit for bit in range(8)), 0xFF)
 # the fields that hold messages
 INNER = {
-    "operation": range(1, 16),
+    "operation": range(1, 17),
     "release": (2, 3),
-    "query": range(5, 12),
+    "query": range(5, 13),
     "outcome": range(2, 11),
     "leaf": range(1, 4),
     "genesis": (7, 8),

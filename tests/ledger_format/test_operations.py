@@ -9,6 +9,7 @@ from ledger.errors import FormatError, StoreError
 from ledger.format import operation as ops
 from ledger.format import outcome as outs
 from ledger.format.hygiene import RevokeSession, UpdateCollateral
+from ledger.format.platforms import PlatformVote, VotePlatform
 from ledger.format.stored import MAX_STORED_BYTES, Stored, decode_stored, encode_stored
 from ledger.format.terms import (
     CollectionTerms,
@@ -69,6 +70,10 @@ OPENED = outs.SessionOpened(bytes(32), 1, 1, b"")
         RevokeSession(b"", ""),
         RevokeSession(bytes(32), "a//b"),
         RevokeSession(bytes(32), "(all)"),
+        VotePlatform(b"", PlatformVote.ENROL),
+        VotePlatform(bytes(15), PlatformVote.ENROL),
+        VotePlatform(bytes(17), PlatformVote.REMOVE),
+        VotePlatform(bytes(65), PlatformVote.TAKE_BACK),
         ops.KeyServiceStart(bytes(31), bytes(32)),
         ops.KeyServiceStart(bytes(32), bytes(0)),
         *(
@@ -95,13 +100,21 @@ def test_impossible_operations_are_refused(operation: ops.Operation) -> None:
 
 @pytest.mark.parametrize(
     "data",
-    [b"", pb.Operation().SerializeToString(), b"\x82\x01\x00"],
-    ids=["empty", "none", "kind 16"],
+    [b"", pb.Operation().SerializeToString(), b"\x8a\x01\x00"],
+    ids=["empty", "none", "kind 17"],
 )
 def test_an_operation_has_a_kind(data: bytes) -> None:
     """Nothing, and a kind that nobody knows, are no operations."""
     with pytest.raises(FormatError):
         ops.decode_operation(data)
+
+
+@pytest.mark.parametrize("vote", [0, 4, 2**31 - 1])
+def test_a_vote_says_what_it_asks(vote: int) -> None:
+    """No vote, and one that nobody knows, are refused."""
+    message = pb.Operation(vote_platform=pb.VotePlatform(platform_id=bytes(16), vote=vote))  # type: ignore[arg-type]  # proto3 enums are open
+    with pytest.raises(FormatError):
+        ops.decode_operation(message.SerializeToString(deterministic=True))
 
 
 @pytest.mark.parametrize("version", [None, 0, 1, 2**64 - 1])
@@ -194,7 +207,7 @@ def test_a_detail_stands_beside_its_reason_only(reason: Reason, detail: outs.Det
             outs.decode_outcome(encoded)
 
 
-@pytest.mark.parametrize("number", [0, 2, 9, 72, 2**31 - 1])
+@pytest.mark.parametrize("number", [0, 2, 9, 73, 2**31 - 1])
 def test_an_unknown_reason_is_refused(number: int) -> None:
     """A reason that is not in the list, the unspecified one among them, is MALFORMED."""
     message = pb.Outcome()

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from ledger import keys
 from ledger.errors import StoreError
 from ledger.format.releases import MEASUREMENT_BYTES, ReleaseVersion
-from tests.ledger_format.strategies import names, release_names, release_versions, u64
+from tests.ledger_format.strategies import names, platform_ids, release_names, release_versions, u64
 
 u32 = st.integers(0, 2**32 - 1)
 u8, u16 = st.integers(0, 255), st.integers(0, 65_535)
@@ -65,6 +65,7 @@ KINDS |= {
     "revoked_session": (keys.revoked_session, st.tuples(names, b32)),
     "session_votes": (keys.session_votes, st.tuples(b32)),
     "identity_slot": (keys.identity_slot, st.tuples(b32, u32)),
+    "platform": (keys.platform, st.tuples(platform_ids)),
     "identity_counter": (keys.identity_counter, st.tuples(b32)),
 }
 SINGLE = {
@@ -76,6 +77,7 @@ RANGES = {
     "collections_after",
     "releases_from",
     "collaterals",
+    "platforms_after",
 }  # from which key to which
 # prefixes of other keys on purpose: all state, and all touches
 PREFIXES = {"STATE", "TOUCH"}
@@ -91,6 +93,7 @@ def test_every_kind_of_key_is_tested() -> None:
     readers = {
         *("decode_head", "place_of_touch"),
         *("name_of_head", "name_of_collection", "name_of_release", "name_of_collateral"),
+        "id_of_platform",
     }
     assert made - readers - RANGES == set(KINDS)
 
@@ -156,6 +159,7 @@ def test_all_state_is_under_one_prefix() -> None:
         "collection",
         "session",
         "owner",
+        "platform",
         "admission",
         "policy",
         "filed_policy",
@@ -179,7 +183,7 @@ def test_all_state_is_under_one_prefix() -> None:
         "collateral": ("snp/Milan",), "release": ("a", bytes(12)), "publisher": ("a",),
         "releases_of": (1, bytes(32), "a"),
         "revoked_session": ("a", bytes(32)), "session_votes": (bytes(32),),
-        "identity_slot": (bytes(32), 1), "identity_counter": (bytes(32),),
+        "identity_slot": (bytes(32), 1), "identity_counter": (bytes(32),), "platform": (bytes(16),),
     }  # fmt: skip
     for name, (make, _) in KINDS.items():
         assert make(*examples[name]).startswith(keys.STATE) == (name in state)
@@ -194,7 +198,7 @@ def test_the_layout_names_every_prefix() -> None:
     used = {key[:1].decode() for name, key in SINGLE.items() if name not in PREFIXES}
     assert listed == used | {"e", "t", "o", "p", "s"}
     types = set(re.findall(r"``([A-Z])``", text))
-    assert types == set("PABCDFUSQNWHVTKROMXYIL")
+    assert types == set("PABCDFUSQNWHVTKROMXYILE")
 
 
 parts = names | st.sampled_from(["", "a", "a-", "a/", "~", " "])

@@ -18,6 +18,7 @@ from attestation.collateral_verdict import (
 from attestation.conditions import ReleaseMatch, SgxMatch, SnpMatch, TdxMatch
 from attestation.errors import CannotDecideError, EvidenceError, EvidenceFault
 from attestation.evidence import Evidence, EvidenceKind, decode_evidence, encode_evidence
+from attestation.facts import ENROLLED, Facts, decode_facts
 from attestation.fields import SgxFields, SnpFields, SnpTcb, TdxFields
 from attestation.identity import NOT_RATED, Identity, decode_identity, encode_identity
 from attestation.policy import AllOf, AnyOf, Match, decode_policy, encode_policy
@@ -214,7 +215,10 @@ ENCODED = {
     "policy tdx": encode_policy(TDX_MATCH),
     "policy snp": encode_policy(SNP_MATCH),
     "policy release": encode_policy(RELEASE_MATCH),
+    "policy enrolled": encode_policy(Match(measurement=IDENTITY.measurement, enrolled=True)),
     "releases": encode_releases(RELEASES),
+    "facts": encode_releases(RELEASES) + ENROLLED,
+    "facts of a platform alone": ENROLLED,
     "evidence": encode_evidence(EVIDENCE),
     "evidence snp": encode_evidence(SNP_EVIDENCE),
     "collateral": encode_collateral(COLLATERAL),
@@ -237,6 +241,11 @@ def recode(name: str, data: bytes) -> bytes:
     return _RECODE[name.split()[0]](data)
 
 
+def _encode_facts(facts: Facts) -> bytes:
+    """As the ledger joins them: rows of releases, then the enrolment."""
+    return encode_releases(facts.releases) + (ENROLLED if facts.is_enrolled else b"")
+
+
 def _recode_reply(data: bytes) -> bytes:
     try:
         return encode_reply(decode_reply(data))
@@ -248,6 +257,7 @@ _RECODE: dict[str, Callable[[bytes], bytes]] = {
     "identity": lambda data: encode_identity(decode_identity(data)),
     "policy": lambda data: encode_policy(decode_policy(data)),
     "releases": lambda data: encode_releases(decode_releases(data)),
+    "facts": lambda data: _encode_facts(decode_facts(data)),
     "evidence": lambda data: encode_evidence(decode_evidence(data)),
     "collateral": lambda data: encode_collateral(decode_collateral(data)),
     "verdict": lambda data: encode_verdict(decode_verdict(data)),

@@ -8,6 +8,7 @@ from dataclasses import replace
 from hypothesis import strategies as st
 
 from attestation.conditions import ReleaseMatch, SgxMatch, SnpMatch, TdxMatch, TeeMatch
+from attestation.facts import Facts
 from attestation.fields import PRODUCTS, SgxFields, SnpFields, SnpTcb, TdxFields
 from attestation.identity import NOT_RATED, TCB_STATUSES, Identity
 from attestation.judging import Subject
@@ -121,7 +122,7 @@ releases: st.SearchStrategy[tuple[EndorsedRelease, ...]] = st.lists(
     unique_by=lambda one: (one.name, one.version),
 ).map(lambda found: tuple(sorted(found, key=lambda one: (one.name, one.version))))
 
-subjects = st.builds(Subject, identities, releases)
+subjects = st.builds(Subject, identities, st.builds(Facts, releases, st.booleans()))
 
 _SGX_ATTRIBUTES = st.sampled_from([(b"", b""), (bytes(16), b"\x02" * 16), (b"\x04" * 16,) * 2])
 _TDX_ATTRIBUTES = st.sampled_from([(b"", b""), (bytes(8), b"\x01" * 8)])
@@ -171,6 +172,7 @@ _conditions = {
     "advisories": advisories,
     "grace_s": st.sampled_from([0, 5 * DAY_S, 30 * DAY_S]),
     "allow_debug": st.booleans(),
+    "enrolled": st.booleans(),
     "platform_ids": st.frozensets(platform_ids, max_size=2).map(lambda s: tuple(sorted(s))),
 }
 any_digest = digests(32) | digests(48)
@@ -215,4 +217,6 @@ def friendly_matches(draw: st.DrawFn, subject: Subject) -> Match:
     return replace(friend, **{name: getattr(other, name) for name in names})
 
 
-_CHANGEABLE = ("tcb_statuses", "advisories", "grace_s", "allow_debug", "platform_ids", "tee")
+_CHANGEABLE = (
+    *("tcb_statuses", "advisories", "grace_s", "allow_debug", "platform_ids", "enrolled", "tee"),
+)

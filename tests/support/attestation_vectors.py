@@ -68,6 +68,8 @@ def examples() -> dict[str, str]:
         "policy of an SGX enclave": ENCODED["policy sgx"],
         "policy of a TD": ENCODED["policy tdx"],
         "policy of an SNP guest": ENCODED["policy snp"],
+        "policy of an enrolled platform": ENCODED["policy enrolled"],
+        "facts of a released enclave on an enrolled platform": ENCODED["facts"],
         "policy of a release": ENCODED["policy release"],
         "releases of a measurement": ENCODED["releases"],
         "verdict on collateral": ENCODED["collateral_verdict"],

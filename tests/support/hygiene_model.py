@@ -8,6 +8,7 @@ from copy import deepcopy
 from dataclasses import dataclass, field
 
 from ledger.format.hygiene import RevokeSession
+from ledger.format.platforms import PlatformVote, VotePlatform
 from ledger.format.releases import EndorseRelease, PublishRelease, ReleaseVersion, RevokeRelease
 
 Answer = tuple[object, ...]
@@ -32,6 +33,8 @@ class Said:
     gone: set[bytes] = field(default_factory=set)  # sessions that members revoked
     parted: set[tuple[str, bytes]] = field(default_factory=set)  # collection, revoked session
     releases: dict[ReleaseVersion, Release] = field(default_factory=dict)
+    enrolled: set[bytes] = field(default_factory=set)  # platforms
+    wishes: dict[bytes, set[str]] = field(default_factory=dict)  # platform: who asks for a change
 
 
 @dataclass
@@ -42,6 +45,7 @@ class Hygiene:
     needed: int
     auditors: frozenset[str]
     minimum: ReleaseVersion  # from which version on a policy takes an endorsed release
+    machine: bytes  # the platform that a policy takes while it is enrolled
     generation: int = 1
     ends_s: int = 2**60
     known: set[bytes] = field(default_factory=set)  # sessions that ever opened
@@ -82,6 +86,31 @@ class Hygiene:
         if len(votes) >= self.needed:
             self.said.gone.add(step.session_id)
         return ("OK", "votes", len(votes), self.needed)
+
+    def is_enrolled(self) -> bool:
+        """Whether the platform that policies ask for is enrolled."""
+        return self.machine in self.said.enrolled
+
+    def on_platform(self, who: str, step: VotePlatform) -> Answer:
+        """An account votes on a platform."""
+        if who not in self.members:
+            return ("DENIED",)
+        wishes = self.said.wishes.setdefault(step.platform_id, set())
+        is_in = step.platform_id in self.said.enrolled
+        wanted = PlatformVote.REMOVE if is_in else PlatformVote.ENROL
+        if step.vote is PlatformVote.TAKE_BACK:
+            if who not in wishes:
+                return ("NO_CHANGE",)
+            wishes.remove(who)
+            return ("OK", "votes", len(wishes), self.needed)
+        if who in wishes or step.vote is not wanted:
+            return ("NO_CHANGE",)
+        wishes.add(who)
+        cast = len(wishes)
+        if cast >= self.needed:
+            wishes.clear()
+            self.said.enrolled ^= {step.platform_id}
+        return ("OK", "votes", cast, self.needed)
 
     def on_release(self, who: str, step: OfReleases) -> Answer:
         """An account publishes, endorses or revokes."""

@@ -18,6 +18,7 @@ from ledger.format.operation import (
     Put,
     Read,
 )
+from ledger.format.platforms import VotePlatform
 from ledger.format.releases import EndorseRelease, PublishRelease, RevokeRelease
 from ledger.format.terms import (
     CollectionTerms,
@@ -29,6 +30,7 @@ from ledger.format.terms import (
 from tests.support.hygiene_model import Answer, Hygiene
 
 Step = Operation | bytes  # bytes: an operation that does not decode
+OfHygiene = RevokeSession | PublishRelease | EndorseRelease | RevokeRelease | VotePlatform
 Managed = Put | Read | Delete | Destroy | AcquireKey | SetPolicy | FreezeCollection
 
 
@@ -42,6 +44,7 @@ class Rights:
     owner: str = ""
     frozen: bool = False
     released: frozenset[str] = frozenset()  # read and write while there is such a release
+    enrolled: frozenset[str] = frozenset()  # read and write while their machine is enrolled
 
 
 @dataclass(frozen=True)
@@ -134,7 +137,7 @@ def is_ending(asked: Asked) -> bool:
 HOPELESS = ("MALFORMED", "UNKNOWN_COLLECTION", "WRONG_SIGNER")
 WORTHLESS = (
     *(*HOPELESS, "DENIED", "COLLECTION_EXISTS", "QUOTA_EXCEEDED", "NOT_FOUND"),
-    *("UNKNOWN_SESSION", "RELEASE_EXISTS", "UNKNOWN_RELEASE", "RELEASE_REVOKED"),
+    *("UNKNOWN_SESSION", "RELEASE_EXISTS", "UNKNOWN_RELEASE", "RELEASE_REVOKED", "NO_CHANGE"),
 )
 WEEK_MS = 7 * 24 * 3_600_000
 
@@ -202,12 +205,15 @@ class Model:
         return self._reads(session.who, one) or self._writes(session.who, one)
 
     def _reads(self, who: str, rights: Rights) -> bool:
-        return who in rights.readers or self._is_released(who, rights)
+        return who in rights.readers or self._is_known(who, rights)
 
     def _writes(self, who: str, rights: Rights) -> bool:
-        return who in rights.writers or self._is_released(who, rights)
+        return who in rights.writers or self._is_known(who, rights)
 
-    def _is_released(self, who: str, rights: Rights) -> bool:
+    def _is_known(self, who: str, rights: Rights) -> bool:
+        """Whether what stands on the ledger now admits it."""
+        if who in rights.enrolled and self.hygiene.is_enrolled():
+            return True
         return who in rights.released and self.hygiene.is_released()
 
     def owned(self, who: str) -> set[str]:
@@ -291,7 +297,7 @@ class Model:
             return ("MALFORMED",)
         if isinstance(step, OpenSession | KeyServiceStart | UpdateCollateral):
             return ("WRONG_SIGNER",)
-        if isinstance(step, RevokeSession | PublishRelease | EndorseRelease | RevokeRelease):
+        if isinstance(step, OfHygiene):
             return self._on_hygiene(session, step)
         if isinstance(step, CreateCollection):
             return self._create(session, step)
@@ -315,10 +321,12 @@ class Model:
     def _on_hygiene(
         self,
         session: Session,
-        step: RevokeSession | PublishRelease | EndorseRelease | RevokeRelease,
+        step: OfHygiene,
     ) -> Answer:
         if not session.is_account:
             return ("OK",) if step == RevokeSession(session.id, "") else ("WRONG_SIGNER",)
+        if isinstance(step, VotePlatform):
+            return self.hygiene.on_platform(session.who, step)
         if not isinstance(step, RevokeSession):
             return self.hygiene.on_release(session.who, step)
         rights = self.rights.get(step.collection)

@@ -13,6 +13,7 @@ from attestation.policy import AllOf, AnyOf, Match, ReleaseMatch, encode_policy
 from ledger.format.genesis import Limits
 from ledger.format.hygiene import RevokeSession, UpdateCollateral
 from ledger.format.operation import AcquireKey, Delete, KeyServiceStart, Read
+from ledger.format.platforms import PlatformVote, VotePlatform
 from ledger.format.releases import (
     EnclaveRelease,
     EndorseRelease,
@@ -58,6 +59,8 @@ LIMITS = Limits(
 WEEK_MS = 7 * 24 * 60 * MINUTE_MS
 SIGNER = b"s" * 32
 
+MACHINES = (b"m" * 16, b"c" * 64)
+
 # The enclaves, and what the policies below mean for them, said by hand.
 IDENTITIES: dict[str, Identity] = {
     "alpha": identity_of("alpha"),
@@ -67,6 +70,7 @@ IDENTITIES: dict[str, Identity] = {
     "other product": identity_of("gamma", signer=SIGNER, product_id=8, svn=9),
     "debug alpha": identity_of("alpha", debug=True),
     "stranger": identity_of("stranger"),
+    "guest": identity_of("guest", platform_id=MACHINES[0]),
 }
 SVN_2 = Match(signer=SIGNER, product_id=7, minimum_svn=2)
 SVN_3 = replace(SVN_2, minimum_svn=3)
@@ -140,6 +144,13 @@ MEANINGS[CollectionTerms(RELEASED, RELEASED)] = Rights(
     frozenset({"beta"}), frozenset({"beta"}), released=frozenset({"stranger"})
 )
 
+ENROLLED = encode_policy(
+    AnyOf((BETA, Match(measurement=IDENTITIES["guest"].measurement, enrolled=True)))
+)
+MEANINGS[CollectionTerms(ENROLLED, ENROLLED)] = Rights(
+    frozenset({"beta"}), frozenset({"beta"}), enrolled=frozenset({"guest"})
+)
+
 OWNED = ("own/1", "own/2", "own/3")
 OWNERS = ("olga", "otto")
 
@@ -174,6 +185,7 @@ ON_RELEASES = st.one_of(
     ),
     st.sampled_from(VERSIONS_OF_FNS).map(lambda version: RevokeRelease("fns", version)),
 )
+ON_PLATFORMS = st.builds(VotePlatform, st.sampled_from(MACHINES), st.sampled_from(PlatformVote))
 STEPS: st.SearchStrategy[Step] = st.one_of(
     PUTS,
     PUTS,
@@ -186,6 +198,7 @@ STEPS: st.SearchStrategy[Step] = st.one_of(
         [b"\xff", b"", KeyServiceStart(bytes(32), SERVICE_KEY), UpdateCollateral(bytes(32))]
     ),
     ON_RELEASES,
+    ON_PLATFORMS,
     st.builds(RevokeSession, st.just(bytes(32)), st.just("") | PLACES),
     st.builds(Destroy, PLACES, NAMES, VERSIONS),
     st.builds(CreateCollection, st.sampled_from([*OWNED, "shared"]), TERMS),
@@ -215,5 +228,5 @@ def genesis() -> bytes:
 def model() -> Model:
     """What the model knows of this world at its start."""
     limits = rules_model.Limits(20 * MINUTE_MS, 1_000, 20, 1_000, 2, 2_000, 3)
-    hygiene = Hygiene(frozenset(MEMBERS), NEEDED, frozenset(AUDITORS), MINIMUM)
+    hygiene = Hygiene(frozenset(MEMBERS), NEEDED, frozenset(AUDITORS), MINIMUM, MACHINES[0])
     return Model(RIGHTS, limits, MEANINGS, hygiene)

@@ -154,6 +154,7 @@ def genesis_bytes(
     salt: bytes = bytes(32),
     auditors: tuple[bytes, ...] = (),
     trust: TrustDocument | None = None,
+    platforms: tuple[bytes, ...] = (),
 ) -> bytes:
     """Genesis of a development network."""
     return encode_genesis(
@@ -167,6 +168,7 @@ def genesis_bytes(
             limits=limits or Limits(),
             collections=collections,
             auditors=auditors,
+            platforms=platforms,
         )
     )
 
