@@ -30,7 +30,8 @@ def network() -> None:
 def show_network(home: Path, as_json: bool) -> None:
     """Print the network file, which clients need and which is no secret.
 
-    Members and auditors of genesis stand before it as comments. With --json: what genesis says.
+    Members, auditors and platforms of genesis stand before it as comments. With --json: what
+    genesis says.
     """
     place = Home(home)
     if as_json:
@@ -48,9 +49,11 @@ def _comments(genesis: Genesis) -> Iterator[str]:
     trust = decode_trust(genesis.trust)
     if trust.members:
         named = " ".join(_members(trust))
-        yield f"members, {trust.member_threshold} of them end a session: {named}"
+        yield f"members, {trust.member_threshold} of them decide on sessions and platforms: {named}"
     if genesis.auditors:
         yield f"auditors of the whole network: {' '.join(map(encode_address, genesis.auditors))}"
+    if genesis.platforms:
+        yield f"platforms enrolled from the start: {' '.join(map(bytes.hex, genesis.platforms))}"
 
 
 def _members(trust: TrustDocument) -> list[str]:
@@ -72,4 +75,5 @@ def _facts(file: NetworkFile, genesis: Genesis) -> dict[str, object]:
         "members": _members(trust),
         "member_threshold": trust.member_threshold,
         "auditors": list(map(encode_address, genesis.auditors)),
+        "platforms": list(map(bytes.hex, genesis.platforms)),
     }

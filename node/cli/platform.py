@@ -22,7 +22,7 @@ from node.cli.hex_type import Hex
 from node.cli.node import home_option, json_option
 from node.cli.output import show, show_error, show_rows
 from node.cli.target import Target, reaching
-from node.cli.words import Fields, plain, time_words
+from node.cli.words import Fields, missing_votes, plain, time_words
 from node.home import Home
 
 
@@ -125,7 +125,14 @@ def _vote(
         "time": time_words(voted.receipt.time_ms),
         **target.save(voted.receipt),
     }
-    show(fields if target.as_json else plain(fields), as_json=target.as_json)
+    if target.as_json:
+        show(fields, as_json=True)
+        return
+    fields["votes"] = f"{voted.cast} of {voted.needed}"
+    del fields["needed"]
+    if done and not voted.is_done:
+        fields["next"] = missing_votes(voted.cast, voted.needed)
+    show(plain(fields), as_json=False)
 
 
 def _list_row(row: PlatformRow, target: Target) -> dict[str, object]:

@@ -12,7 +12,7 @@ from enclave_client.owner_sessions import Parted, Voted
 from node.cli.hex_type import Hex
 from node.cli.output import show
 from node.cli.target import NAME, Target, reaching
-from node.cli.words import Fields, plain, time_words
+from node.cli.words import Fields, missing_votes, plain, time_words
 
 
 @click.group()
@@ -63,9 +63,8 @@ def _votes_in_words(fields: Fields, voted: Voted) -> Fields:
     said = {name: value for name, value in fields.items() if name != "needed"}
     said["votes"] = f"{voted.cast} of {voted.needed}"
     if not voted.is_revoked:
-        missing = voted.needed - voted.cast
-        who = "another member" if missing == 1 else f"{missing} other members"
         said["next"] = (
-            f"the vote of {who}; this member's vote is cast, and casting it again changes nothing"
+            f"{missing_votes(voted.cast, voted.needed)}; this member's vote is cast, and casting "
+            "it again changes nothing"
         )
     return said

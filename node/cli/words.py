@@ -91,3 +91,9 @@ def _version(detail: Detail | None) -> int | str | None:
             return first if first == last else f"{first} to {last}"
         case _:
             return None
+
+
+def missing_votes(cast: int, needed: int) -> str:
+    """Whose votes are needed yet: ``the vote of another member``."""
+    missing = needed - cast
+    return f"the vote of {'another member' if missing == 1 else f'{missing} other members'}"

@@ -95,6 +95,20 @@ def test_a_release_says_which_are_known_and_endorsed() -> None:
     assert (unknown.got, unknown.ok) == ("none known", False)
 
 
+def test_an_enrolled_platform_is_named() -> None:
+    """The row says which machine it is about, and that nothing is known of one without an id."""
+    match = Match(measurement=IDENTITY.measurement, enrolled=True)
+    known = Subject(IDENTITY, Facts(is_enrolled=True))
+    row = explain(match, known, development=False, now_s=NOW_S)[-1]
+    assert (row.field, row.expected, row.ok) == ("enrolled", "by the members", True)
+    assert row.got == f"{IDENTITY.platform_id.hex()}, enrolled"
+    row = explain(match, Subject(IDENTITY), development=False, now_s=NOW_S)[-1]
+    assert (row.got, row.ok) == (f"{IDENTITY.platform_id.hex()}, not known to be enrolled", False)
+    masked = Subject(replace(IDENTITY, platform_id=b""))
+    row = explain(match, masked, development=False, now_s=NOW_S)[-1]
+    assert row.got == "no platform id, not known to be enrolled"
+
+
 def test_a_grace_is_shown_as_dates() -> None:
     """The row of a grace says from which TCB level on, and which the platform has."""
     match = Match(

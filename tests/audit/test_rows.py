@@ -8,6 +8,7 @@ from attestation.collateral import CollateralFacts
 from attestation.collateral_verdict import CollateralVerdict, encode_collateral_verdict
 from ledger.format.hygiene import RevokeSession, UpdateCollateral
 from ledger.format.outcome import CollateralUpdated, Outcome, Votes
+from ledger.format.platforms import PlatformVote, VotePlatform
 from ledger.format.releases import EndorseRelease, ReleaseVersion, RevokeRelease
 from ledger.format.transaction import SignerKind
 from ledger.reason import Reason
@@ -69,6 +70,16 @@ def test_the_end_of_a_session_names_it(
     assert (row["name"], row["version"]) == (SESSION.hex(), version)
     assert row["collection"] == (collection or None)
     assert said in line_of(row)
+
+
+def test_a_vote_on_a_platform_names_it() -> None:
+    """Which machine, what was asked of it, and how many asked so."""
+    step = VotePlatform(b"\x11" * 16, PlatformVote.TAKE_BACK), Outcome(Reason.OK, Votes(0, 2))
+    signer = Signer(SignerKind.ACCOUNT, account("member").name, lambda _: bytes(65))
+    row = row_of(event_of(AuditedLog().log.transact(signer, step)), None, Signed.UNKNOWN)
+    assert (row["operation"], row["name"]) == ("VotePlatform", "11" * 16)
+    assert (row["asked_version"], row["version"]) == ("take-back", "0 of 2 votes")
+    assert f"VotePlatform take-back {'11' * 16}, 0 of 2 votes: OK" in line_of(row)
 
 
 @pytest.mark.parametrize(

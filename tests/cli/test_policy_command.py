@@ -79,6 +79,18 @@ async def test_admitted(
     assert "\x1b" not in said.out
 
 
+async def test_what_the_ledger_alone_knows(
+    sealedger: Command, machines: dict[str, Machine], tmp_path: Path
+) -> None:
+    """Whether a machine is enrolled is unknown here, which is not the same as not met: exit 1."""
+    machine = machines["sgx"]
+    file = naming(machine, tmp_path, "enrolled = true")
+    said = await explained(sealedger, machine, file, *machine.options, *AT)
+    assert said.code == 1
+    assert "not admitted: known to the ledger alone: enrolled\n" in said.err
+    assert "got       known to the ledger alone" in said.out
+
+
 async def test_not_admitted(
     sealedger: Command, machines: dict[str, Machine], tmp_path: Path
 ) -> None:

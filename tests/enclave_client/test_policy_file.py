@@ -314,10 +314,19 @@ def test_words() -> None:
     """Whatever is not the strict default is said."""
     match = Match(
         signer=bytes(32), product_id=1, minimum_svn=2, tcb_statuses=("OutOfDate",),
-        advisories=("INTEL-SA-00001",), allow_debug=True, platform_ids=(b"\1",),
+        advisories=("INTEL-SA-00001",), allow_debug=True, platform_ids=(b"\1",), enrolled=True,
     )  # fmt: skip
     said = policy_words(AnyOf((match, NOBODY)))
-    for word in ("signer 00", "product 1", "SVN 2", "OutOfDate", "SA-00001", "debug", "01"):
+    for word in (
+        "signer 00",
+        "product 1",
+        "SVN 2",
+        "OutOfDate",
+        "SA-00001",
+        "debug",
+        "01",
+        "enrolled",
+    ):
         assert word in said
     assert said.startswith("any of (")
     assert said.endswith("; nobody)")
@@ -370,6 +379,7 @@ TURIN = SnpMatch(minimum_tcb=replace(TURIN_TCB, fmc=1), products=("Turin",))
         (replace(LONG, tee=SNP_MATCH.tee), "name one in products"),
         (replace(LONG, tee=SnpMatch(minimum_tcb=TURIN_TCB, products=("Turin",))), "without fmc"),
         (replace(LONG, tee=replace(SNP_MATCH.tee, allow_vlek=True), platform_ids=(b"p",)), "cloud"),  # type: ignore[type-var]  # of SNP
+        (replace(LONG, tee=replace(SNP_MATCH.tee, allow_vlek=True), enrolled=True), "cloud"),  # type: ignore[type-var]  # of SNP
         (replace(LONG, tee=SNP_MATCH.tee, advisories=("SA-1",)), "not looked at"),
         (replace(BY_CODE, grace_s=5), "nothing to pass"),
         (replace(BY_CODE, tcb_statuses=("OutOfDate",)), "for ever"),

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from enclave_client.errors import ReceiptInvalidError
 from enclave_client.openings import verify_openings
-from enclave_client.rows import ReleaseRow, ReleaseStatement
+from enclave_client.rows import PlatformRow, ReleaseRow, ReleaseStatement
 from enclave_client.wire import MAX_HINT, Refusal
 from enclave_client.wire_queries import (
     QueryAnswer,
@@ -55,9 +55,11 @@ RELEASED = pb.ReleaseRow(
     endorsed=[pb.ReleaseStatement(auditor=bytes(20), index=4)],
     withdrawn=[pb.ReleaseStatement(auditor=b"a" * 20, index=5)],
 )
+PLATFORM = pb.PlatformRow(platform_id=bytes(16), enrolled=True, index=3, voters=[bytes(20)])
 REPLY = pb.QueryReply(
     secrets=[ROW],
     releases=[RELEASED],
+    platforms=[PLATFORM],
     history=[pb.HistoryRow(index=1, position=2)],
     collections=[COLLECTION],
     entries=[ENTRY],
@@ -90,6 +92,9 @@ def test_a_whole_answer() -> None:
             withdrawn=(ReleaseStatement(b"a" * 20, 5),),
         ),
     )
+    assert answer.platforms == (
+        PlatformRow(bytes(16), is_enrolled=True, index=3, voters=(bytes(20),)),
+    )
     assert decode_sealing_key(STATEMENT) == SealingKey(b"k", 1, b"s")
 
 
@@ -114,9 +119,26 @@ def test_more_rows_than_asked_for() -> None:
         pb.QueryReply(collections=[COLLECTION] * 1001),
         pb.QueryReply(entries=[ENTRY] * 1001),
         pb.QueryReply(releases=[RELEASED] * 1001),
+        pb.QueryReply(platforms=[PLATFORM] * 1001),
     ):
         with pytest.raises(ReceiptInvalidError, match="rows"):
             decode_question_answer(reply.SerializeToString())
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        pb.PlatformRow(platform_id=bytes(15), enrolled=True),
+        pb.PlatformRow(platform_id=bytes(16)),
+        pb.PlatformRow(platform_id=bytes(16), voters=[bytes(19)]),
+        pb.PlatformRow(platform_id=bytes(16), voters=[bytes(20)] * 2),
+    ],
+    ids=["no id", "says nothing", "no address", "one voter twice"],
+)
+def test_platforms_that_cannot_be(row: pb.PlatformRow) -> None:
+    """A row is of an id, enrolled or voted on, by each member once."""
+    with pytest.raises(ReceiptInvalidError):
+        decode_question_answer(pb.QueryReply(platforms=[row]).SerializeToString())
 
 
 def test_questions_are_what_the_proto_says() -> None:

@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 
 from attestation.collateral import SnpCollateral, decode_collateral, encode_collateral
+from attestation.evidence import decode_evidence
 from attestation.fields import SnpFields, SnpTcb, TdxFields
 from attestation.identity import Identity
+from attestation.inspect import identity_of_unverified
 from attestation.platforms.platform import Platform
 from attestation.platforms.software import SoftwarePlatform, create_platform, read_trust
 from attestation.policy import Match, SnpMatch
@@ -115,8 +117,8 @@ async def test_members_and_auditors(tmp_path: Path, command: Command) -> None:
     assert (trust.members, trust.member_threshold) == ((b"\1" * 20, b"\2" * 20), 2)
     assert genesis.auditors == (b"\1" * 20, b"\3" * 20)
     shown = await command("network", "show", "--home", str(home.root))
-    first, second, *file = shown.out.splitlines(keepends=True)
-    assert first == f"# members, 2 of them end a session: {ALICE} {BOB}\n"
+    first, second, _, *file = shown.out.splitlines(keepends=True)
+    assert first == f"# members, 2 of them decide on sessions and platforms: {ALICE} {BOB}\n"
     assert second == f"# auditors of the whole network: {ALICE} {CAROL}\n"
     assert "".join(file).encode() == home.network.read_bytes()
     assert NetworkFile.parse(shown.out.encode()) == NetworkFile.load(home.network)
@@ -124,6 +126,23 @@ async def test_members_and_auditors(tmp_path: Path, command: Command) -> None:
     assert (facts["members"], facts["member_threshold"]) == ([ALICE, BOB], 2)
     assert facts["auditors"] == [ALICE, CAROL]
     assert facts["collateral"] == ["sgx/00536f667401/processor"]
+
+
+async def test_enrolled_platforms(tmp_path: Path, command: Command) -> None:
+    """The core's own machine is enrolled from the start, and those that the founder names."""
+    home = Home(tmp_path / "home")
+    amd = "aB" * 64
+    assert (await init(command, home, "--enrol", amd, "--enrol", amd)).code == 0
+    core = SoftwarePlatform.open(home.platform, CORE_MANIFEST)
+    evidence = decode_evidence(await core.evidence(bytes(64)))
+    own = identity_of_unverified(evidence).platform_id
+    assert len(own) == 16
+    wanted = sorted([own.hex(), amd.lower()])
+    assert list(map(bytes.hex, decode_genesis(home.genesis.read_bytes()).platforms)) == wanted
+    shown = (await command("network", "show", "--home", str(home.root))).out
+    assert shown.startswith(f"# platforms enrolled from the start: {' '.join(wanted)}\n")
+    facts = json.loads((await command("network", "show", "--home", str(home.root), "--json")).out)
+    assert facts["platforms"] == wanted
 
 
 async def test_words_that_lie_are_not_shown(tmp_path: Path, command: Command) -> None:
@@ -149,6 +168,7 @@ WRONG = {
     "a typo": (("--auditor", "0x5AAeb6053F3E94C9b9A09f33669435E7Ef1BeAed"), "a typo?"),
     "single": (("--profile", "single"), "needs an outside witness"),
     "consortium": (("--profile", "consortium"), "needs four operators' cores"),
+    "no platform": (("--enrol", "11"), "32 or 128 hex digits"),
     "no such policy": (("--policy", "a/b=/none"), "/none"),
     "no policy": (("--policy", "a/b"), "expected COLLECTION=FILE"),
     "no advisory": (("--advisory", "no good"), "bad advisories"),
