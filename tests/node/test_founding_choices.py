@@ -143,6 +143,10 @@ async def test_enrolled_platforms(tmp_path: Path, command: Command) -> None:
     assert shown.startswith(f"# platforms enrolled from the start: {' '.join(wanted)}\n")
     facts = json.loads((await command("network", "show", "--home", str(home.root), "--json")).out)
     assert facts["platforms"] == wanted
+    wrong = await init(command, Home(tmp_path / "other"), "--enrol", "11")
+    assert wrong.code == 2
+    assert "32 or 128 hex digits" in wrong.err
+    assert not (tmp_path / "other").exists()
 
 
 async def test_words_that_lie_are_not_shown(tmp_path: Path, command: Command) -> None:
@@ -168,7 +172,6 @@ WRONG = {
     "a typo": (("--auditor", "0x5AAeb6053F3E94C9b9A09f33669435E7Ef1BeAed"), "a typo?"),
     "single": (("--profile", "single"), "needs an outside witness"),
     "consortium": (("--profile", "consortium"), "needs four operators' cores"),
-    "no platform": (("--enrol", "11"), "32 or 128 hex digits"),
     "no such policy": (("--policy", "a/b=/none"), "/none"),
     "no policy": (("--policy", "a/b"), "expected COLLECTION=FILE"),
     "no advisory": (("--advisory", "no good"), "bad advisories"),
