@@ -18,10 +18,11 @@ from contracts.facts import facts_for
 from contracts.records import SessionRecord, SignerRecord, decode_session, decode_signer
 from contracts.standing import verify_usable
 from ledger import keys
-from tests.support.small_rules import Enclave, SmallRules, identity_of
+from tests.support.small_rules import Enclave, SmallRules, genesis_bytes, identity_of
 
 CALLS = 2000
 _MATCHES = 8
+_PLATFORM = bytes(range(16))
 _AUDITORS = tuple(bytes([number]) * 20 for number in range(1, 17))
 # words, names of releases, releases of each with one measurement, endorsers of each; the last is
 # the most that rules and policies allow: 56 KB
@@ -30,15 +31,18 @@ _RELEASES = (("one release", 1, 1, 3), ("16 releases", 1, 16, 16), ("128 release
 
 def judging_us(rounds: int) -> dict[str, float]:
     """Each row's median."""
-    rules = SmallRules()
-    identity = identity_of("alpha")
+    rules = SmallRules(genesis_bytes(platforms=(_PLATFORM,)))
+    identity = identity_of("alpha", platform_id=_PLATFORM)
     encoded = encode_identity(identity)
+    enrolled = encode_policy(Match(measurement=identity.measurement, enrolled=True))
     named = Match(measurement=identity.measurement)
     others = tuple(Match(measurement=bytes([one]) * 32) for one in range(1, _MATCHES))
     plain = encode_policy(AnyOf((*others, named)))
     rows: dict[str, Callable[[], object]] = {
         "policy of 8 matches, remembered": lambda: _judge(rules, plain, encoded),
         "policy of 8 matches, anew": lambda: _judge_anew(rules, plain, encoded),
+        "by an enrolled platform, remembered": lambda: _judge(rules, enrolled, encoded),
+        "by an enrolled platform, anew": lambda: _judge_anew(rules, enrolled, encoded),
     }
     for words, names, count, endorsers in _RELEASES:
         wanted = []

@@ -6,6 +6,7 @@ whose votes change the list (`platforms`), who asks for it (`facts`).
 
 import struct
 from dataclasses import dataclass
+from functools import lru_cache
 
 from ledger import keys
 from ledger.format.terms import ADDRESS_BYTES
@@ -31,6 +32,7 @@ def encode_record(record: PlatformRecord) -> bytes:
     return _FIXED.pack(record.is_enrolled, record.index) + b"".join(record.voters)
 
 
+@lru_cache(maxsize=4096)  # read for each use of a session
 def decode_record(data: bytes) -> PlatformRecord:
     """The record; StateError if it is not one of ours."""
     if len(data) < _FIXED.size or data[0] > 1 or (len(data) - _FIXED.size) % ADDRESS_BYTES:
