@@ -188,7 +188,7 @@ class Asking:
     def _open_entries(self, asker: Asker, asked: OpenEntries) -> pb.QueryReply:
         if asked.collection:
             verify_may_ask(asker, asked.collection)
-        elif not asked.indices and not asker.may_ask_any():
+        elif not asked.indices and not asker.may_see_votes():
             raise RefusedError(Reason.DENIED, "there is nothing that this signer may ask about")
         certified = self._certifier.latest
         found: list[OpenedEntry] = []

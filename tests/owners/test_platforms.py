@@ -15,11 +15,14 @@ from enclave_client.owner_platforms import PlatformVoted
 from enclave_client.rows import PlatformRow
 from ledger.format.outcome import Outcome, Votes
 from ledger.format.platforms import PlatformVote, VotePlatform
+from ledger.format.query import OpenEntries
 from ledger.format.terms import CollectionTerms
+from ledger.format.transaction import SignerKind
 from ledger.reason import Reason
 from node.founding import Governance
+from tests.support.asking import Asker, channel_to
 from tests.support.owners import OWNED, account, copy_of, owner_of
-from tests.support.real_node import Found, RealNetwork, Serving, found, serving
+from tests.support.real_node import COLLECTION, Found, RealNetwork, Serving, found, serving
 
 MEMBERS = (7, 8, 9)
 NEEDED = 2
@@ -121,6 +124,23 @@ async def test_the_list(node: Serving) -> None:
     async with owner_of(node, account(99)) as stranger:
         with pytest.raises(DeniedError):
             await listed(stranger)
+
+
+async def test_a_member_reads_the_votes_themselves(node: Serving) -> None:
+    """A member who has no part in anything is shown every vote, proven, and nothing else."""
+    async with node.client("app", COLLECTION) as app:
+        await app.put("x", b"1")
+    votes = [await vote(node, who, PlatformVote.REMOVE, FOUNDED) for who in MEMBERS[:2]]
+    key = account(MEMBERS[2])
+    async with channel_to(node.file) as channel:
+        asker = Asker(channel, node.file, SignerKind.ACCOUNT, key.address, key.sign)
+        seen = [
+            (receipt.index, opened.operation)
+            for receipt in asker.proven(await asker.ask(OpenEntries(0, 100)))
+            for opened in receipt.opened
+        ]
+    removal = VotePlatform(FOUNDED, PlatformVote.REMOVE)
+    assert seen == [(one.receipt.index, removal) for one in votes]
 
 
 async def test_what_is_refused(node: Serving) -> None:
