@@ -22,6 +22,7 @@ from ledger.format.outcome import (
 )
 from ledger.format.platforms import VotePlatform
 from ledger.format.releases import EndorseRelease, PublishRelease, ReleaseVersion, RevokeRelease
+from ledger.format.terms import FreezeCollection
 from ledger.format.transaction import SignerKind
 from node.audit.people import Session, Signed, session_of, transaction_of
 from node.audit.report import time_text
@@ -60,6 +61,7 @@ def row_of(event: Event, session: Session | None, signed: Signed) -> Row:
         "operation": type(event.operation).__name__,
         "collection": getattr(event.operation, "collection", None) or None,
         "name": name,
+        "asked": _asked(event.operation),
         "asked_version": asked_version,
         "version": _version(event.outcome),
         "outcome": event.outcome.reason.name,
@@ -81,17 +83,15 @@ def signer_text(event: Event) -> str:
 
 def line_of(row: Row) -> str:
     """The row as a sentence that can be pasted."""
-    name, asked, about = row["name"], row["asked_version"], row["version"]
-    if isinstance(asked, str):
-        is_platform = row["operation"] == VotePlatform.__name__
-        name = f"{asked} {name}" if is_platform else f"{name}@{asked}"  # else a release
-    what = " ".join(
-        str(part) for part in (row["operation"], row["collection"], name) if part is not None
-    )
+    name, wanted, about = row["name"], row["asked_version"], row["version"]
+    if isinstance(wanted, str):  # of a release
+        name = f"{name}@{wanted}"
+    parts = row["operation"], row["asked"], row["collection"], name
+    what = " ".join(str(part) for part in parts if part is not None)
     version = "" if about is None else f" version {about}"
     if row["operation"] in _COUNTED:
         version = version.replace(" version", ",")
-    who = f"{row['signer_kind']} {row['signer']}"
+    who = f"{str(row['signer_kind']).replace('_', ' ')} {row['signer']}"
     if row["measurement"] is not None:
         who += (
             f" ({row['platform']} measurement {row['measurement']}, signer {row['code_signer']}, "
@@ -105,16 +105,27 @@ def line_of(row: Row) -> str:
 
 
 def _named(operation: Operation) -> tuple[str | None, int | str | None]:
-    """What it concerns (a secret, a release, a session, a platform), and what it asks of it."""
+    """What it concerns (a secret, a release, a session, a platform), and which version of it."""
     if isinstance(operation, RevokeSession):
         return operation.session_id.hex(), None
     if isinstance(operation, VotePlatform):
-        return operation.platform_id.hex(), operation.vote.word
+        return operation.platform_id.hex(), None
     subject = operation.release if isinstance(operation, PublishRelease) else operation
     version = getattr(subject, "version", None)
     return getattr(subject, "name", None), (
         str(version) if isinstance(version, ReleaseVersion) else version
     )
+
+
+def _asked(operation: Operation) -> str | None:
+    """What is asked for, where the operation's name leaves that open."""
+    match operation:
+        case FreezeCollection(frozen=frozen):
+            return "freeze" if frozen else "unfreeze"
+        case VotePlatform(vote=vote):
+            return vote.word
+        case _:
+            return None
 
 
 def _key(updated: CollateralUpdated) -> str | None:

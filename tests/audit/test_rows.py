@@ -10,11 +10,12 @@ from ledger.format.hygiene import RevokeSession, UpdateCollateral
 from ledger.format.outcome import CollateralUpdated, Outcome, Votes
 from ledger.format.platforms import PlatformVote, VotePlatform
 from ledger.format.releases import EndorseRelease, ReleaseVersion, RevokeRelease
+from ledger.format.terms import FreezeCollection
 from ledger.format.transaction import SignerKind
 from ledger.reason import Reason
 from node.audit.people import Signed
 from node.audit.rows import line_of, row_of
-from tests.audit.test_people import event_of
+from tests.audit.test_people import event_of, opened_session
 from tests.support.audited_log import AuditedLog
 from tests.support.log_signers import cosigner
 from tests.support.small_log import Signer
@@ -69,7 +70,25 @@ def test_the_end_of_a_session_names_it(
     row = row_of(event_of(AuditedLog().log.transact(signer, step)), None, Signed.UNKNOWN)
     assert (row["name"], row["version"]) == (SESSION.hex(), version)
     assert row["collection"] == (collection or None)
-    assert said in line_of(row)
+    assert (row["asked"], said in line_of(row)) == (None, True)
+
+
+@pytest.mark.parametrize("frozen, asked", [(True, "freeze"), (False, "unfreeze")])
+def test_a_stop_is_told_from_its_end(frozen: bool, asked: str) -> None:
+    """Whether a collection was frozen or let go on."""
+    step = FreezeCollection("team/keys", frozen), Outcome(Reason.OK)
+    signer = Signer(SignerKind.ACCOUNT, account("owner").name, lambda _: bytes(65))
+    row = row_of(event_of(AuditedLog().log.transact(signer, step)), None, Signed.UNKNOWN)
+    assert (row["operation"], row["asked"], row["name"]) == ("FreezeCollection", asked, None)
+    assert f"FreezeCollection {asked} team/keys: OK" in line_of(row)
+
+
+def test_kinds_of_signers_are_words() -> None:
+    """The sentence has no underscore where the field has one."""
+    _, opening = opened_session(AuditedLog())
+    row = row_of(opening, None, Signed.VERIFIED)
+    assert row["signer_kind"] == "new_session"
+    assert f"by new session {row['signer']}" in line_of(row)
 
 
 def test_a_vote_on_a_platform_names_it() -> None:
@@ -78,7 +97,8 @@ def test_a_vote_on_a_platform_names_it() -> None:
     signer = Signer(SignerKind.ACCOUNT, account("member").name, lambda _: bytes(65))
     row = row_of(event_of(AuditedLog().log.transact(signer, step)), None, Signed.UNKNOWN)
     assert (row["operation"], row["name"]) == ("VotePlatform", "11" * 16)
-    assert (row["asked_version"], row["version"]) == ("take-back", "0 of 2 votes")
+    assert (row["asked"], row["asked_version"]) == ("take-back", None)
+    assert row["version"] == "0 of 2 votes"
     assert f"VotePlatform take-back {'11' * 16}, 0 of 2 votes: OK" in line_of(row)
 
 
