@@ -34,7 +34,14 @@ from node.founding import (
     found_development_network,
 )
 from node.founding_core import STRICT, Accepted, core_policy, prove_core
-from node.founding_trust import FoundingTrust, read_trust_files, software_trust, verify_trust
+from node.founding_trust import (
+    USUAL,
+    CollateralLimits,
+    FoundingTrust,
+    read_trust_files,
+    software_trust,
+    verify_trust,
+)
 from node.home import Home, replace_file
 
 STAGING = ".founding"
@@ -46,7 +53,7 @@ class PlatformChoice:
 
     `kind` is a platform's name, or `auto` for the TEE that is found. `tee` is what the software
     platform stands for; one that is there already has to be of it. `collateral` and `roots` are
-    files, for the core's hardware and for that of clients.
+    files, for the core's hardware and for that of clients; all of it has to be within `limits`.
     """
 
     kind: str = SOFTWARE
@@ -54,6 +61,7 @@ class PlatformChoice:
     collateral: tuple[Path, ...] = ()
     roots: tuple[Path, ...] = ()
     accepted: Accepted = STRICT
+    limits: CollateralLimits = USUAL
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +121,7 @@ def _kind(chosen: str, places: PlatformPlaces) -> str:
 
 
 def _believed(choice: PlatformChoice) -> FoundingTrust:
-    return read_trust_files(choice.collateral, choice.roots)
+    return replace(read_trust_files(choice.collateral, choice.roots), limits=choice.limits)
 
 
 async def _core(
@@ -141,9 +149,9 @@ async def _software_core(
     if found != choice.tee:
         hint = f"--tee {found}, or move the platform away"
         raise ConfigError(f"{at} stands for {found}, not for {choice.tee}", hint)
-    own = software_trust(read_trust(at))
-    try:
-        verify_trust(own, now_s)
+    own = replace(software_trust(read_trust(at)), limits=choice.limits)
+    try:  # its number is looked at with the others', below: another platform has no better one
+        verify_trust(replace(own, limits=CollateralLimits(choice.limits.grace_s)), now_s)
     except ConfigError as error:
         hint = "move this platform away, so that init makes another"
         raise ConfigError(f"{at}: {error}", hint) from error

@@ -41,7 +41,7 @@ from ledger.log.tree import Tree
 from ledger.store import Store
 from node.config import NodeConfig
 from node.errors import ConfigError, DamagedError
-from node.founding_trust import TCB_CEILING, TCB_FLOOR, FoundingTrust
+from node.founding_trust import FoundingTrust
 from node.home import Home, SealedFile, replace_file
 from node.rollback_lock import Locked, RollbackLock
 from sealedger.v1 import ledger_pb2
@@ -180,12 +180,12 @@ def _genesis(
         core_policy=encode_policy(core.core),
         roots=core.trust.roots,
         tcb_signer_pins=core.trust.tcb_signer_pins,
-        tcb_floor=TCB_FLOOR,
-        tcb_ceiling=TCB_CEILING,
+        tcb_floor=core.trust.limits.tcb_floor,
+        tcb_ceiling=core.trust.limits.tcb_ceiling,
         rules_version=RULES_VERSION,
         rules_height=0,
         epoch=1,
-        grace_s=0,
+        grace_s=core.trust.limits.grace_s,
     )
     return Genesis(
         name=plan.name,

@@ -5,11 +5,12 @@
 2. Its root is a vendor's. A development network may have others, each given as a file of its own,
    so that a root never slips in with collateral; one that no collateral ends in is a mistake.
 3. The signers of TCB documents are pinned as they stand in the collateral: a vendor's is known.
-4. All of it is judged as a node judges it before genesis is written, at the founder's time.
+4. All of it is judged as a node judges it before genesis is written, at the founder's time and
+   within the limits that the founder sets.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -29,16 +30,29 @@ from attestation.vendors import root_of, verify_production_trust
 from attestation.verify import verify_collateral
 from node.errors import ConfigError
 
-# The first trust document's limits on tcbEvaluationDataNumber: any real one.
-TCB_FLOOR = 1
-TCB_CEILING = 2**32 - 1
-
 _HINTS = {
+    DecisionFault.COLLATERAL_NUMBER: "choose --tcb-floor and --tcb-ceiling around it, or give "
+    "another edition",
     DecisionFault.COLLATERAL_EXPIRED: "fetch it again: it is valid for some weeks",
     DecisionFault.COLLATERAL_FROM_FUTURE: "look at this machine's clock",
     DecisionFault.COLLATERAL_NO_REVOCATIONS: "give AMD's revocation list of this line as well",
     DecisionFault.COLLATERAL_UNTRUSTED: "fetch it again, from the vendor's service or a PCCS",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class CollateralLimits:
+    """Which collateral the network uses: any real number, none past its end, if nothing is said.
+
+    Floor and ceiling are of tcbEvaluationDataNumber, which AMD's collateral does not have.
+    """
+
+    grace_s: int = 0  # how long it is used past its end, at most ledger.format.trust.MAX_GRACE_S
+    tcb_floor: int = 1
+    tcb_ceiling: int = 0  # 0: none
+
+
+USUAL = CollateralLimits()
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +62,7 @@ class FoundingTrust:
     roots: tuple[bytes, ...]  # DER
     tcb_signer_pins: tuple[bytes, ...]  # SHA-256 of SubjectPublicKeyInfo
     collateral: tuple[bytes, ...]  # encoded, one for each kind of platform
+    limits: CollateralLimits = USUAL
 
     @property
     def rules(self) -> VerificationRules:
@@ -55,16 +70,18 @@ class FoundingTrust:
         return VerificationRules(
             roots=self.roots,
             tcb_signer_pins=self.tcb_signer_pins,
-            evaluation_floor=TCB_FLOOR,
-            evaluation_ceiling=TCB_CEILING,
+            evaluation_floor=self.limits.tcb_floor,
+            evaluation_ceiling=self.limits.tcb_ceiling,
+            grace_s=self.limits.grace_s,
         )
 
     def joined(self, other: "FoundingTrust") -> "FoundingTrust":
-        """Both, each thing once."""
-        return FoundingTrust(
-            _once((*self.roots, *other.roots)),
-            _once((*self.tcb_signer_pins, *other.tcb_signer_pins)),
-            _once((*self.collateral, *other.collateral)),
+        """Both, each thing once, under the limits of this one."""
+        return replace(
+            self,
+            roots=_once((*self.roots, *other.roots)),
+            tcb_signer_pins=_once((*self.tcb_signer_pins, *other.tcb_signer_pins)),
+            collateral=_once((*self.collateral, *other.collateral)),
         )
 
 

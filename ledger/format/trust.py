@@ -18,6 +18,8 @@ from ledger.log.quorum import Cosigner, QuorumRule
 
 MAX_TRUST_BYTES = 48 * 1024
 MAX_MEMBERS = 64
+# As long as an edition of Intel's lasts: past that nobody would notice that no newer one comes.
+MAX_GRACE_S = 30 * 24 * 3600
 _DOMAIN = b"sealedger/trust/1\0"
 
 
@@ -54,7 +56,7 @@ class TrustDocument:
     rules_version: int
     rules_height: int
     epoch: int
-    grace_s: int
+    grace_s: int  # how long collateral is used after its end, at most MAX_GRACE_S
 
 
 def trust_digest(data: bytes) -> bytes:
@@ -158,6 +160,7 @@ def _verify_counts(trust: TrustDocument) -> None:
         "tcb_ceiling": 0 < trust.tcb_ceiling < trust.tcb_floor,
         "rules_version": trust.rules_version < 1,
         "epoch": trust.epoch < 1,
+        "grace_s": trust.grace_s > MAX_GRACE_S,
     }
     for field, is_wrong in wrong.items():
         if is_wrong:

@@ -26,8 +26,9 @@ from enclave_client.rows import CollectionRow
 from ledger.errors import FormatError
 from ledger.format.address import decode_address, encode_address
 from ledger.format.terms import CollectionTerms
+from node.cli.duration_type import DURATION
 from node.cli.output import UsageFault, show, show_rows
-from node.cli.target import APP_MANIFEST, DURATION, NAME, Target, reaching
+from node.cli.target import APP_MANIFEST, NAME, Target, reaching
 from node.cli.words import Fields, plain, time_words
 
 _FILE = click.Path(path_type=Path, dir_okay=False)

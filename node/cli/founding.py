@@ -1,152 +1,34 @@
-"""What ``sealedger node init`` can be told: its options, and what they mean.
+"""What the options of ``sealedger node init`` mean.
 
-Rules: what cannot be is refused here, before anything is opened or made. Founding itself is
-`node.first_home`.
+Rules: what cannot be is refused here, before anything is opened or made. The options themselves are
+`founding_options`, founding is `node.first_home`.
 """
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import click
-
 from attestation.errors import PlatformError
-from attestation.identity import TCB_STATUSES
-from attestation.platforms.detect import AUTO, PLATFORMS, SOFTWARE
+from attestation.platforms.detect import SOFTWARE
 from attestation.platforms.software_enclave import enclave_of
-from attestation.platforms.software_files import SGX, TEES
+from attestation.platforms.software_files import SGX
 from attestation.platforms.software_manifest import read_manifest
 from attestation.policy import AnyOf, Match, encode_policy
+from enclave_client.durations import encode_duration
 from enclave_client.policy_file import read_policy_file
 from ledger.errors import FormatError
 from ledger.format.address import decode_address
 from ledger.format.genesis import Collection
 from ledger.format.names import is_name
-from ledger.format.platforms import PLATFORM_ID_BYTES
 from ledger.format.terms import MAX_AUDITORS
-from ledger.format.trust import MAX_MEMBERS
-from node.cli.hex_type import Hex
+from ledger.format.trust import MAX_GRACE_S, MAX_MEMBERS
+from node.cli.founding_options import DEVELOPMENT, MISSING
 from node.errors import ConfigError
 from node.first_home import FirstHome, PlatformChoice
 from node.founding import Governance
 from node.founding_core import Accepted
+from node.founding_trust import CollateralLimits
 
-DEVELOPMENT = "development"
-_MISSING = {
-    "single": "an outside witness who signs every checkpoint",
-    "consortium": "four operators' cores that certify together",
-}
-_FILE = click.Path(path_type=Path, dir_okay=False)
-_Command = Callable[..., Any]
-
-_OPTIONS = (
-    click.option("--name", default="local", show_default=True, help="The network's name."),
-    click.option(
-        "--profile",
-        type=click.Choice((DEVELOPMENT, *_MISSING)),
-        default=DEVELOPMENT,
-        show_default=True,
-        help="How much a host alone can do. This version founds the first only.",
-    ),
-    click.option(
-        "--app",
-        "apps",
-        multiple=True,
-        metavar="COLLECTION=MANIFEST",
-        help="A collection, and the manifest of an app that may read and write it, on the "
-        "software platform. Repeatable.",
-    ),
-    click.option(
-        "--policy",
-        "policies",
-        multiple=True,
-        metavar="COLLECTION=FILE",
-        help="A collection, and the policy file with its readers and writers. Repeatable.",
-    ),
-    click.option("--listen", default="127.0.0.1:8700", show_default=True, help="For gRPC."),
-    click.option("--http-listen", default="127.0.0.1:8701", show_default=True, help="For HTTP."),
-    click.option("--endpoint", help="What clients connect to.  [default: as --listen]"),
-    click.option(
-        "--lock",
-        type=_FILE,
-        help="The rollback lock's place, better on another disk.  [default: in the home]",
-    ),
-    click.option(
-        "--platform",
-        type=click.Choice((AUTO, *PLATFORMS)),
-        default=SOFTWARE,
-        show_default=True,
-        help="Where the core runs: auto is the TEE that is found, software simulates one.",
-    ),
-    click.option(
-        "--tee",
-        type=click.Choice(TEES),
-        help=f"The kind of TEE that the software platform stands for.  [default: {SGX}]",
-    ),
-    click.option(
-        "--collateral",
-        type=_FILE,
-        multiple=True,
-        help="Collateral of the core's hardware, or of clients'. Repeatable.",
-    ),
-    click.option(
-        "--root",
-        "roots",
-        type=_FILE,
-        multiple=True,
-        help="A root to believe that is no vendor's, PEM or DER. Repeatable.",
-    ),
-    click.option(
-        "--tcb-status",
-        "statuses",
-        type=click.Choice(sorted(TCB_STATUSES)),
-        multiple=True,
-        metavar="STATUS",
-        help="A TCB status of the core's hardware to accept beside UpToDate. Repeatable.",
-    ),
-    click.option(
-        "--advisory",
-        "advisories",
-        multiple=True,
-        metavar="ID",
-        help="A vendor's advisory to accept with such a status. Repeatable.",
-    ),
-    click.option(
-        "--member",
-        "members",
-        multiple=True,
-        metavar="ADDRESS",
-        help="An account that votes on sessions and on platforms. Repeatable.",
-    ),
-    click.option(
-        "--member-threshold",
-        "threshold",
-        type=click.IntRange(min=1),
-        metavar="K",
-        help="How many members decide together.",
-    ),
-    click.option(
-        "--enrol",
-        "platforms",
-        type=Hex(*PLATFORM_ID_BYTES, name="platform_id"),
-        multiple=True,
-        help="A platform that is enrolled from the start, beside the core's own. Repeatable.",
-    ),
-    click.option(
-        "--auditor",
-        "auditors",
-        multiple=True,
-        metavar="ADDRESS",
-        help="An account that may ask about everything in the network. Repeatable.",
-    ),
-)
-
-
-def founding_options(command: _Command) -> _Command:
-    """All options of init but the home."""
-    for option in reversed(_OPTIONS):
-        command = option(command)
-    return command
+_MAX_NUMBER = 2**32 - 1  # what the trust document can name
 
 
 def first_home(home: Path, chosen: dict[str, Any]) -> FirstHome:
@@ -173,6 +55,7 @@ def first_home(home: Path, chosen: dict[str, Any]) -> FirstHome:
             collateral=chosen["collateral"],
             roots=chosen["roots"],
             accepted=Accepted(chosen["statuses"], chosen["advisories"]),
+            limits=_limits(chosen["grace_ms"] or 0, chosen["floor"], chosen["ceiling"]),
         ),
         governance=_governance(chosen),
     )
@@ -181,10 +64,31 @@ def first_home(home: Path, chosen: dict[str, Any]) -> FirstHome:
 def _verify_profile(profile: str) -> None:
     if profile != DEVELOPMENT:
         raise ConfigError(
-            f"a network of the profile {profile} needs {_MISSING[profile]}, and this version "
+            f"a network of the profile {profile} needs {MISSING[profile]}, and this version "
             "cannot have that yet: it comes with the work on networks of several nodes",
             "found a development network; its clients say that they want one",
         )
+
+
+def _limits(grace_ms: int, floor: int, ceiling: int) -> CollateralLimits:
+    grace = f"--grace {encode_duration(grace_ms)}"
+    if grace_ms % 1000:
+        raise ConfigError(f"{grace}: no whole number of seconds", "such as 90s, 12h or 7d")
+    if grace_ms > MAX_GRACE_S * 1000:
+        raise ConfigError(
+            f"{grace}: at most {encode_duration(MAX_GRACE_S * 1000)}",
+            "whoever is judged by older collateral is hardly judged: bring newer in time, "
+            "sealedger collateral update",
+        )
+    for option, number in (("--tcb-floor", floor), ("--tcb-ceiling", ceiling)):
+        if number > _MAX_NUMBER:
+            raise ConfigError(f"{option} {number}: at most {_MAX_NUMBER}", "real ones are small")
+    if 0 < ceiling < floor:
+        raise ConfigError(
+            f"--tcb-ceiling {ceiling} is under --tcb-floor {floor}: no collateral would do",
+            "leave the ceiling out for none",
+        )
+    return CollateralLimits(grace_ms // 1000, floor, ceiling)
 
 
 def _governance(chosen: dict[str, Any]) -> Governance:

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from attestation.verify import read_facts
+from enclave_client.durations import encode_duration
 from enclave_client.network_file import NetworkFile
 from enclave_client.policy_words import policy_words
 from ledger.format.address import encode_address
@@ -16,6 +17,7 @@ from node.belongs import own_network_file
 from node.cli.node import home_option, json_option
 from node.cli.output import show
 from node.founding import read_genesis
+from node.founding_trust import USUAL
 from node.home import Home
 
 
@@ -30,8 +32,8 @@ def network() -> None:
 def show_network(home: Path, as_json: bool) -> None:
     """Print the network file, which clients need and which is no secret.
 
-    Members, auditors and platforms of genesis stand before it as comments. With --json: what
-    genesis says.
+    Members, auditors, platforms and limits on collateral of genesis stand before it as comments.
+    With --json: what genesis says.
     """
     place = Home(home)
     if as_json:
@@ -54,6 +56,17 @@ def _comments(genesis: Genesis) -> Iterator[str]:
         yield f"auditors of the whole network: {' '.join(map(encode_address, genesis.auditors))}"
     if genesis.platforms:
         yield f"platforms enrolled from the start: {' '.join(map(bytes.hex, genesis.platforms))}"
+    limits = "; ".join(_limits(trust))
+    if limits:
+        yield f"collateral: {limits}"
+
+
+def _limits(trust: TrustDocument) -> Iterator[str]:
+    if trust.grace_s:
+        yield f"used for {encode_duration(trust.grace_s * 1000)} past its end"
+    if trust.tcb_floor > USUAL.tcb_floor or trust.tcb_ceiling:
+        highest = f"to {trust.tcb_ceiling}" if trust.tcb_ceiling else "on"
+        yield f"tcbEvaluationDataNumber from {trust.tcb_floor} {highest}"
 
 
 def _members(trust: TrustDocument) -> list[str]:
@@ -71,6 +84,9 @@ def _facts(file: NetworkFile, genesis: Genesis) -> dict[str, object]:
         "core": policy_words(file.policy()),  # what counts, whatever `about` says
         "roots": [hashlib.sha256(root).hexdigest() for root in trust.roots],
         "collateral": [read_facts(data).key for data in genesis.collateral],
+        "grace_s": trust.grace_s,
+        "tcb_floor": trust.tcb_floor,
+        "tcb_ceiling": trust.tcb_ceiling,  # 0: none
         "collections": [collection.name for collection in genesis.collections],
         "members": _members(trust),
         "member_threshold": trust.member_threshold,

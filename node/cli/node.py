@@ -11,7 +11,8 @@ from attestation.platforms.ias import verify_no_ias
 from ledger.format.genesis import decode_genesis, network_id
 from node.app import clock_ms
 from node.checks import check_files
-from node.cli.founding import first_home, founding_options
+from node.cli.founding import first_home
+from node.cli.founding_options import founding_options
 from node.cli.output import show
 from node.cli.upkeep import progress_bar, show_check, show_fsck, show_status
 from node.config import NodeConfig, PlatformConfig

@@ -20,9 +20,10 @@ from enclave_client.errors import DeniedError, NotFoundError
 from enclave_client.openings import Event
 from enclave_client.owner import Erased
 from enclave_client.rows import SecretRow
+from node.cli.duration_type import DURATION
 from node.cli.output import UsageFault, show, show_rows
 from node.cli.saving import verify_free
-from node.cli.target import DURATION, NAME, Target, collection_option, reaching
+from node.cli.target import NAME, Target, collection_option, reaching
 from node.cli.words import event_fields, secret_fields, time_words
 from node.home import replace_file
 

@@ -18,9 +18,7 @@ import click
 
 from attestation.platforms.detect import AUTO, PLATFORMS, SOFTWARE, PlatformPlaces, open_platform
 from enclave_client.client import SecretClient
-from enclave_client.durations import decode_duration
 from enclave_client.errors import (
-    InvalidRequestError,
     NetworkFileError,
     SealedgerClientError,
 )
@@ -199,23 +197,7 @@ class NameType(click.ParamType[str]):
         return text
 
 
-class DurationType(click.ParamType[int]):
-    """A length of time, in milliseconds."""
-
-    name = "duration"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        """The milliseconds of text such as ``90d``; wrong usage if it is none."""
-        if isinstance(value, int):
-            return value
-        try:
-            return decode_duration(str(value))
-        except InvalidRequestError as error:
-            self.fail(f"{error.message}: {error.hint}", param, ctx)
-
-
 NAME = NameType()
-DURATION = DurationType()
 collection_option = click.option(
     "--collection", type=NAME, required=True, help="The collection's name."
 )

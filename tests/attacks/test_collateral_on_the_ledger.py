@@ -32,6 +32,7 @@ from ledger.format.hygiene import UpdateCollateral
 from ledger.format.operation import SALT_BYTES, encode_operation
 from ledger.reason import Reason
 from node.collateral_line import NodeSigner
+from node.founding_trust import CollateralLimits
 from node.fsck import Options, check_directory
 from node.home import read_private
 from sealedger.v1 import node_pb2 as pb
@@ -191,13 +192,24 @@ async def test_who_is_no_node(node: Serving) -> None:
     assert generation == 1
 
 
-@pytest.mark.parametrize("number", [0, 2**32 - 1])
+@pytest.mark.parametrize("number", [0, NUMBER - 1, NUMBER, 9, 10, 2**32 - 1])
 async def test_numbers_outside_the_trust_document(tmp_path: Path, number: int) -> None:
-    """Attack: below the floor, also where it hides as zero; the ceiling itself is allowed."""
-    network = found(tmp_path / "network")
+    """Attack: below the floor, also where it hides as zero, or above the ceiling; both are in."""
+    platform = tmp_path / "machine"
+    create_platform(platform, int(time.time()), options_of(ago_s=3600))
+    limits = CollateralLimits(tcb_floor=NUMBER, tcb_ceiling=9)
+    network = found(tmp_path / "network", Found(platform=platform, collateral_limits=limits))
     async with serving(network) as node:
         brought = await bring(node, collateral_of(network.home.platform, options_of(number)))
-    assert brought is (Reason.OK if number else Reason.COLLATERAL_REFUSED)
+    assert brought is (Reason.OK if number in (NUMBER, 9) else Reason.COLLATERAL_REFUSED)
+
+
+async def test_a_network_without_a_ceiling(tmp_path: Path) -> None:
+    """Where the founder named none, the highest number that there can be is allowed."""
+    network = found(tmp_path / "network")
+    async with serving(network) as node:
+        highest = collateral_of(network.home.platform, options_of(2**32 - 1))
+        assert await bring(node, highest) is Reason.OK
 
 
 async def test_what_has_ended_comes_into_force_no_more(node: Serving) -> None:

@@ -33,7 +33,7 @@ from node.founding import (
     Governance,
     found_development_network,
 )
-from node.founding_trust import software_trust
+from node.founding_trust import USUAL, CollateralLimits, software_trust
 from node.home import Home
 from tests.support.repository import ROOT
 
@@ -59,6 +59,7 @@ class Found:
     platform: Path | None = None  # share another network's quoting enclave
     tee: str = "sgx"  # what the software platform stands for
     governance: Governance = UNGOVERNED
+    collateral_limits: CollateralLimits = USUAL
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +157,11 @@ def found(directory: Path, wanted: Found | None = None) -> RealNetwork:
     file = found_development_network(
         home,
         plan,
-        CorePlatform(core, software_trust(trust), core.enclave.by_signer),
+        CorePlatform(
+            core,
+            replace(software_trust(trust), limits=wanted.collateral_limits),
+            core.enclave.by_signer,
+        ),
         time.time_ns() // 1_000_000,
     )
     return RealNetwork(home, file, apps)
