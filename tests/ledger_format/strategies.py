@@ -15,7 +15,7 @@ from ledger.format import transaction as tx
 from ledger.format.names import MAX_NAME_BYTES
 from ledger.format.receipt import Opened, Receipt
 from ledger.format.sealed import MAX_WRAP_BYTES, SealedHeader, Wrap, encode_coordinates
-from ledger.format.trust import Party, TrustDocument, encode_trust
+from ledger.format.trust import MAX_GRACE_S, Party, TrustDocument, encode_trust
 from ledger.reason import Reason
 from tests.ledger_format import make_vectors as v
 
@@ -260,7 +260,7 @@ def trust_documents(draw: st.DrawFn, *, first: bool = False) -> TrustDocument:
         rules_version=draw(st.integers(1, 2**32 - 1)),
         rules_height=draw(u64),
         epoch=draw(st.integers(1, 2**32 - 1)),
-        grace_s=draw(u32),
+        grace_s=draw(st.integers(0, MAX_GRACE_S)),
     )
 
 

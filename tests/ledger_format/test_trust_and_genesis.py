@@ -17,6 +17,7 @@ from ledger.format.genesis import (
     network_id,
 )
 from ledger.format.trust import (
+    MAX_GRACE_S,
     MAX_MEMBERS,
     Party,
     TrustDocument,
@@ -88,6 +89,7 @@ def parties(count: int, operators: int | None = None) -> tuple[Party, ...]:
         ("tcb_ceiling", {"tcb_ceiling": 16}),
         ("rules_version", {"rules_version": 0}),
         ("epoch", {"epoch": 0}),
+        ("grace_s", {"grace_s": MAX_GRACE_S + 1}),
     ],
 )
 def test_impossible_trust_documents_are_refused(field: str, change: dict[str, Any]) -> None:
@@ -105,6 +107,8 @@ def test_impossible_trust_documents_are_refused(field: str, change: dict[str, An
         {"members": MEMBERS[:MAX_MEMBERS], "member_threshold": MAX_MEMBERS},
         {"tcb_ceiling": 17},
         {"tcb_floor": 0},
+        {"grace_s": 0},
+        {"grace_s": MAX_GRACE_S},
         {"version": 2, "previous_digest": bytes(32)},
         {"cosigners": parties(4), "quorum": 3, "witnesses": (party(9),), "witness_quorum": 1},
         {"cosigners": parties(4, operators=2), "quorum": 2},
