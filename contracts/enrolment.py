@@ -1,4 +1,4 @@
-"""The list of enrolled platforms in the state: one record for each that is enrolled or voted on.
+"""The list of enrolled platforms in the state: one record for each that members spoke of.
 
 Records are written by these rules only, so one that does not decode is a StateError. Not here:
 whose votes change the list (`platforms`), who asks for it (`facts`).
@@ -23,7 +23,7 @@ class PlatformRecord:
     """Whether a platform is enrolled, since which entry that is so, and who asks for a change."""
 
     is_enrolled: bool = False
-    index: int = 0  # 0: since genesis
+    index: int = 0  # 0: from the start
     voters: tuple[bytes, ...] = ()  # addresses, in the order of their votes
 
 
@@ -53,6 +53,6 @@ def is_enrolled(view: StateView, platform_id: bytes) -> bool:
 
 
 def store_platform(state: Changes, platform_id: bytes, record: PlatformRecord) -> None:
-    """Write a record; one that says nothing is taken away."""
-    stays = record.is_enrolled or record.voters
-    state.put(keys.platform(platform_id), encode_record(record) if stays else None)
+    """Write a record; one that says nothing, also not when the list changed, is taken away."""
+    says_nothing = record == PlatformRecord()
+    state.put(keys.platform(platform_id), None if says_nothing else encode_record(record))

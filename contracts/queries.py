@@ -60,6 +60,7 @@ class PlatformPage:
     """Platforms by id, and whether the limit cut them."""
 
     rows: tuple[tuple[bytes, PlatformRecord], ...]
+    needed: int  # votes for a change
     more: bool
 
 
@@ -147,12 +148,13 @@ def list_releases(view: ScanView, asked: ListReleases) -> ReleasePage:
 
 
 def list_platforms(asker: Asker, asked: ListPlatforms) -> PlatformPage:
-    """Enrolled platforms and those that are voted on; RefusedError DENIED (5 of `asker`)."""
+    """Platforms that are or were enrolled or are voted on; RefusedError DENIED (5 of `asker`)."""
     if not asker.may_see_votes():
         raise RefusedError(Reason.DENIED, "members ask for this list, and whoever has a part here")
     found = list(islice(asker.view.scan(*keys.platforms_after(asked.after)), asked.limit + 1))
     rows = tuple((keys.id_of_platform(key), decode_platform(data)) for key, data in found)
-    return PlatformPage(rows[: asked.limit], len(rows) > asked.limit)
+    needed = asker.parameters.member_threshold
+    return PlatformPage(rows[: asked.limit], needed, len(rows) > asked.limit)
 
 
 def _puts(view: ScanView, asked: ShowHistory) -> Iterator[tuple[int, int]]:

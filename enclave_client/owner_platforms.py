@@ -2,7 +2,8 @@
 
 Members vote a platform's id into the network's list and out of it; policies ask for platforms that
 stand in it. The list is the node's word (`rows`); each vote returns with its verified receipt, and
-the one that changes the list says so.
+the one that changes the list says so. A vote names the change of the list that stands before it: a
+node that lies about that gets a vote which changes nothing.
 """
 
 from collections.abc import AsyncIterator
@@ -24,9 +25,12 @@ from ledger.reason import Reason
 
 _HINTS = {
     Reason.DENIED: "only members of the network vote on platforms: is it this account?",
-    Reason.NO_CHANGE: "it is so already, this account voted for it already, or it has no vote to "
-    "take back: sealedger platform list",
     Reason.QUOTA_EXCEEDED: "this account has 64 open votes on platforms: take some back first",
+}
+_NO_CHANGE = {
+    PlatformVote.ENROL: "it is enrolled, or this account's vote for that stands",
+    PlatformVote.REMOVE: "it is not enrolled, or this account's vote to remove it stands",
+    PlatformVote.TAKE_BACK: "this account has no open vote on it",
 }
 
 
@@ -69,22 +73,31 @@ class Platforms:
         return await self._vote(platform_id, PlatformVote.TAKE_BACK)
 
     def list(self) -> AsyncIterator[PlatformRow]:
-        """Platforms that are enrolled or voted on, as the node says, by id."""
+        """Platforms that are or were enrolled or are voted on, as the node says, by id."""
         return queries.list_platforms(self._asking)
 
     async def _vote(self, platform_id: bytes, vote: PlatformVote) -> PlatformVoted:
         try:
-            operation = VotePlatform(verify_platform_id(platform_id), vote)
+            verify_platform_id(platform_id)
         except FormatError as error:
             raise InvalidRequestError(str(error)) from error
+        hints = _HINTS | {Reason.NO_CHANGE: f"{_NO_CHANGE[vote]}: sealedger platform list"}
         what = f"platform {platform_id.hex()}"
         try:
+            operation = VotePlatform(platform_id, vote, await self._since(platform_id))
             entry = await self._line.submit(encode_operation(operation), b"", what)
         except RefusedError as error:
-            error.hint = _HINTS.get(error.reason, error.hint)
+            error.hint = hints.get(error.reason, error.hint)
             raise
         outcome, receipt = read_outcome(entry.outcomes[0]), Receipt(entry, 0)
-        detail = granted_detail(outcome, what, receipt, _HINTS.get(outcome.reason, ""))
+        detail = granted_detail(outcome, what, receipt, hints.get(outcome.reason, ""))
         if not isinstance(detail, Votes):
             raise ReceiptInvalidError("the outcome is not of the operation that was asked for")
         return PlatformVoted(detail.cast, detail.needed, receipt)
+
+    async def _since(self, platform_id: bytes) -> int:
+        """The entry in which the list changed for the platform last, as the node says."""
+        async for row in self.list():
+            if row.platform_id == platform_id:
+                return row.index
+        return 0

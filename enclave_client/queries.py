@@ -98,7 +98,7 @@ async def list_releases(asking: Asking, name: str, after: str = "") -> AsyncIter
 
 
 async def list_platforms(asking: Asking) -> AsyncIterator[PlatformRow]:
-    """Platforms that members enrolled or vote on, by id."""
+    """Platforms that members enrolled, removed or vote on, by id."""
     after = b""
     more = True
     while more:

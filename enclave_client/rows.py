@@ -39,12 +39,13 @@ class CollectionRow:
 
 @dataclass(frozen=True, slots=True)
 class PlatformRow:
-    """A platform that members enrolled or vote on."""
+    """A platform that members enrolled, removed or vote on."""
 
     platform_id: bytes  # 16 bytes (PPID) or 64 (CHIP_ID)
     is_enrolled: bool
-    index: int  # the entry since which that is so; 0: since genesis
+    index: int  # the entry since which that is so; 0: from the start
     voters: tuple[bytes, ...]  # addresses of members who ask for the change, as they voted
+    needed: int  # how many of them change it
 
 
 @dataclass(frozen=True, slots=True, order=True)

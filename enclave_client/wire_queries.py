@@ -152,9 +152,10 @@ def _release(row: node_pb2.ReleaseRow) -> ReleaseRow:
 
 def _platform(row: node_pb2.PlatformRow) -> PlatformRow:
     voters = tuple(verify_length("voter", one, ADDRESS_BYTES) for one in row.voters)
-    if len(set(voters)) != len(voters) or not (row.enrolled or voters):
-        raise FormatError("a platform: enrolled or voted on, by each member once")
-    return PlatformRow(verify_platform_id(row.platform_id), row.enrolled, row.index, voters)
+    if len(set(voters)) != len(voters) or not (row.enrolled or row.index or voters):
+        raise FormatError("a platform: enrolled, removed or voted on, by each member once")
+    platform_id = verify_platform_id(row.platform_id)
+    return PlatformRow(platform_id, row.enrolled, row.index, voters, row.needed)
 
 
 def _statements(said: Iterable[node_pb2.ReleaseStatement]) -> tuple[ReleaseStatement, ...]:

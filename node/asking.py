@@ -181,7 +181,7 @@ class Asking:
                 return answers.releases(listed.rows, next_after=listed.next_after)
             case ListPlatforms():
                 platforms = list_platforms(asker, question)
-                return answers.platforms(platforms.rows, more=platforms.more)
+                return answers.platforms(platforms)
             case OpenEntries():
                 return self._open_entries(asker, question)
 

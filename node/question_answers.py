@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from contracts.enrolment import PlatformRecord
 from contracts.holdings import CollectionRecord
+from contracts.queries import PlatformPage
 from contracts.registry import ReleaseRecord, Statement
 from contracts.versions import HeadRecord
 from ledger.format.receipt import Opened
@@ -62,9 +63,10 @@ def releases(rows: Iterable[ReleaseRecord], *, next_after: str) -> pb.QueryReply
     return pb.QueryReply(releases=map(_release, rows), more=bool(next_after), next_after=next_after)
 
 
-def platforms(rows: Iterable[tuple[bytes, PlatformRecord]], *, more: bool) -> pb.QueryReply:
-    """Platforms that are enrolled or voted on."""
-    return pb.QueryReply(platforms=(_platform(*row) for row in rows), more=more)
+def platforms(page: PlatformPage) -> pb.QueryReply:
+    """Platforms that are or were enrolled or are voted on."""
+    rows = (_platform(*row, page.needed) for row in page.rows)
+    return pb.QueryReply(platforms=rows, more=page.more)
 
 
 def entries(
@@ -122,12 +124,13 @@ def _statement(said: Statement) -> pb.ReleaseStatement:
     return pb.ReleaseStatement(auditor=said.auditor, index=said.index)
 
 
-def _platform(platform_id: bytes, record: PlatformRecord) -> pb.PlatformRow:
+def _platform(platform_id: bytes, record: PlatformRecord, needed: int) -> pb.PlatformRow:
     return pb.PlatformRow(
         platform_id=platform_id,
         enrolled=record.is_enrolled,
         index=record.index,
         voters=record.voters,
+        needed=needed,
     )
 
 

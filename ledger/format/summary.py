@@ -172,7 +172,10 @@ _KINDS: dict[type, _Kind] = {
     RevokeSession: _Kind(
         "RevokeSession", {"session_id": bytes.hex, "collection": lambda name: name or "(all)"}
     ),
-    VotePlatform: _Kind("VotePlatform", {"platform_id": bytes.hex, "vote": lambda vote: vote.word}),
+    VotePlatform: _Kind(
+        "VotePlatform",
+        {"platform_id": bytes.hex, "vote": lambda vote: vote.word, "since": str},
+    ),
 }
 
 _QUESTIONS: dict[type, _Kind] = {

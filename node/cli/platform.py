@@ -143,13 +143,14 @@ def _list_row(row: PlatformRow, target: Target) -> dict[str, object]:
             "enrolled": row.is_enrolled,
             "since_entry": row.index,
             "votes_for_change": voters,
+            "needed": row.needed,
         }
     asked = "remove" if row.is_enrolled else "enrol"
     return {
         "platform": row.platform_id.hex(),
         "enrolled": "yes" if row.is_enrolled else "no",
-        "since entry": row.index,
-        "votes": f"to {asked}: {', '.join(voters)}" if voters else "none",
+        "since entry": row.index if row.index or row.is_enrolled else None,
+        "votes": f"{len(voters)} of {row.needed} to {asked}: {', '.join(voters)}" if voters else "",
     }
 
 

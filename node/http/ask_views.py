@@ -95,12 +95,13 @@ class ReleaseView(View):
 
 
 class PlatformView(View):
-    """A platform that members enrolled or vote on."""
+    """A platform that members enrolled, removed or vote on."""
 
     platform_id: Annotated[Hex, Field(description="PPID (16 bytes) or CHIP_ID (64)")]
     enrolled: bool
-    index: Annotated[Count, Field(description="The entry since which it is so; 0: since genesis")]
+    index: Annotated[Count, Field(description="The entry since which it is so; 0: from the start")]
     voters: Annotated[tuple[Hex, ...], Field(description="Members who ask for the change")]
+    needed: Annotated[int, Field(description="How many of them change it")]
 
 
 class AnswerView(View):
@@ -182,6 +183,7 @@ def _platform(row: pb.PlatformRow) -> PlatformView:
         enrolled=row.enrolled,
         index=row.index,
         voters=tuple(address.hex() for address in row.voters),
+        needed=row.needed,
     )
 
 

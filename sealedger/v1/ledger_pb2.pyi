@@ -289,12 +289,14 @@ class RevokeSession(_message.Message):
     def __init__(self, session_id: _Optional[bytes] = ..., collection: _Optional[str] = ...) -> None: ...
 
 class VotePlatform(_message.Message):
-    __slots__ = ("platform_id", "vote")
+    __slots__ = ("platform_id", "vote", "since")
     PLATFORM_ID_FIELD_NUMBER: _ClassVar[int]
     VOTE_FIELD_NUMBER: _ClassVar[int]
+    SINCE_FIELD_NUMBER: _ClassVar[int]
     platform_id: bytes
     vote: PlatformVote
-    def __init__(self, platform_id: _Optional[bytes] = ..., vote: _Optional[_Union[PlatformVote, str]] = ...) -> None: ...
+    since: int
+    def __init__(self, platform_id: _Optional[bytes] = ..., vote: _Optional[_Union[PlatformVote, str]] = ..., since: _Optional[int] = ...) -> None: ...
 
 class OpenSession(_message.Message):
     __slots__ = ("session_key", "kem_key", "evidence_digest", "service_key", "trust_digest", "checkpoint_size", "checkpoint_root")

@@ -197,16 +197,18 @@ class QueryReply(_message.Message):
     def __init__(self, refusal: _Optional[_Union[Refusal, _Mapping]] = ..., secrets: _Optional[_Iterable[_Union[SecretRow, _Mapping]]] = ..., history: _Optional[_Iterable[_Union[HistoryRow, _Mapping]]] = ..., collections: _Optional[_Iterable[_Union[CollectionRow, _Mapping]]] = ..., entries: _Optional[_Iterable[_Union[OpenedEntry, _Mapping]]] = ..., checkpoint: _Optional[bytes] = ..., more: _Optional[bool] = ..., next_index: _Optional[int] = ..., next_after: _Optional[str] = ..., releases: _Optional[_Iterable[_Union[ReleaseRow, _Mapping]]] = ..., platforms: _Optional[_Iterable[_Union[PlatformRow, _Mapping]]] = ...) -> None: ...
 
 class PlatformRow(_message.Message):
-    __slots__ = ("platform_id", "enrolled", "index", "voters")
+    __slots__ = ("platform_id", "enrolled", "index", "voters", "needed")
     PLATFORM_ID_FIELD_NUMBER: _ClassVar[int]
     ENROLLED_FIELD_NUMBER: _ClassVar[int]
     INDEX_FIELD_NUMBER: _ClassVar[int]
     VOTERS_FIELD_NUMBER: _ClassVar[int]
+    NEEDED_FIELD_NUMBER: _ClassVar[int]
     platform_id: bytes
     enrolled: bool
     index: int
     voters: _containers.RepeatedScalarFieldContainer[bytes]
-    def __init__(self, platform_id: _Optional[bytes] = ..., enrolled: _Optional[bool] = ..., index: _Optional[int] = ..., voters: _Optional[_Iterable[bytes]] = ...) -> None: ...
+    needed: int
+    def __init__(self, platform_id: _Optional[bytes] = ..., enrolled: _Optional[bool] = ..., index: _Optional[int] = ..., voters: _Optional[_Iterable[bytes]] = ..., needed: _Optional[int] = ...) -> None: ...
 
 class ReleaseStatement(_message.Message):
     __slots__ = ("auditor", "index")

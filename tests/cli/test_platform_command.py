@@ -82,8 +82,8 @@ async def test_the_list(shell: Shell) -> None:
     table = (await shell("platform", "list", *second)).done.out.decode()
     assert f"{INTEL}  " in table
     assert "yes" in table
-    assert "to remove: 0x" in table
-    assert "to enrol: 0x" in table
+    assert "1 of 2 to remove: 0x" in table
+    assert "1 of 2 to enrol: 0x" in table
     await shell("platform", "take-back", INTEL, *first)
     voted_on = (await shell("platform", "list", "--voted-on", *first, "--json")).done.fields
     assert [row["platform"] for row in voted_on["platforms"]] == [AMD]

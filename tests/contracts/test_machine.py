@@ -382,6 +382,11 @@ class RulesMachine(RuleBasedStateMachine):
             self.transact(stranger, (put_of(place, "x"), Read(place, "x")))
         return self.transact(client, (Destroy(place, "x"),))
 
+    def ballot(self, vote: PlatformVote) -> VotePlatform:
+        """A vote on the machine as it is now."""
+        since = self.model.hygiene.said.changes.get(MACHINES[0], 0)
+        return VotePlatform(MACHINES[0], vote, since)
+
     @rule(target=held, client=owners, signer=st.sampled_from(AUDITORS), is_removed=st.booleans())
     def enrol(self, client: Client, signer: str, is_removed: bool) -> Held:
         """Members enrol a machine, which lets its guest in, and perhaps out again while he puts."""
@@ -390,11 +395,11 @@ class RulesMachine(RuleBasedStateMachine):
         held = self.transact(client, (SetPolicy(place, terms),))
         voters = (self.accounts["olga"], self.accounts[signer])
         for voter in voters:
-            self.transact(voter, (VotePlatform(MACHINES[0], PlatformVote.ENROL),))
+            self.transact(voter, (self.ballot(PlatformVote.ENROL),))
         guest = self.attest("guest")
         if is_removed:
             for voter in voters:
-                self.transact(voter, (VotePlatform(MACHINES[0], PlatformVote.REMOVE),))
+                self.transact(voter, (self.ballot(PlatformVote.REMOVE),))
         if guest is not None:
             self.transact(guest, (put_of(place, "x"), Read(place, "x")))
         return held

@@ -1,5 +1,6 @@
 """Platforms that members enrol and remove (contracts.platforms, 1 to 4), and who asks for them."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -87,9 +88,14 @@ def take_back(platform: bytes = INTEL) -> VotePlatform:
     return VotePlatform(platform, PlatformVote.TAKE_BACK)
 
 
+def now(rules: SmallRules, vote: VotePlatform) -> VotePlatform:
+    """The vote by a member who knows the list."""
+    return replace(vote, since=find_platform(rules.state, vote.platform_id).index)
+
+
 def cast(rules: SmallRules, member: Signer, vote: VotePlatform) -> Outcome:
     """A vote that stands."""
-    (outcome,) = rules.outcomes(member, vote)
+    (outcome,) = rules.outcomes(member, now(rules, vote))
     return outcome
 
 
@@ -109,7 +115,7 @@ def unchanged(rules: SmallRules, reason: Reason, signer: Signer, *votes: VotePla
     for vote in votes:
         before = dict(rules.state.rows)
         with refuses(reason):
-            rules.do(rules.envelope(signer, vote))
+            rules.do(rules.envelope(signer, now(rules, vote)))
         assert rules.state.rows == before
 
 
@@ -137,13 +143,15 @@ def test_votes_are_used_up(rules: SmallRules, members: list[Signer]) -> None:
     assert is_enrolled(rules)
 
 
-def test_a_record_is_gone_when_it_says_nothing(rules: SmallRules, members: list[Signer]) -> None:
-    """Neither a removed platform nor a vote that was taken back leaves a row."""
+def test_what_a_record_keeps(rules: SmallRules, members: list[Signer]) -> None:
+    """A removed platform keeps the entry of its removal; a vote that was taken back leaves none."""
     decide(rules, members, enrol())
     decide(rules, members, remove())
+    assert find_platform(rules.state, INTEL) == PlatformRecord(index=rules.size - 1)
     cast(rules, members[0], enrol(AMD))
     cast(rules, members[0], take_back(AMD))
-    assert [key for key in rules.state.rows if key.startswith(b"sE")] == [keys.platform(FOUNDED)]
+    platforms = {key for key in rules.state.rows if key.startswith(b"sE")}
+    assert platforms == {keys.platform(FOUNDED), keys.platform(INTEL)}
     assert all(open_votes(rules, member) == 0 for member in members)
 
 
@@ -170,6 +178,27 @@ def test_a_vote_taken_back_does_not_count(rules: SmallRules, members: list[Signe
     assert cast(rules, members[0], enrol()).detail == Votes(3, NEEDED)
     assert is_enrolled(rules)
     unchanged(rules, Reason.NO_CHANGE, members[0], take_back())
+
+
+@pytest.mark.parametrize("votes", [[enrol], [enrol, remove]])
+def test_a_vote_that_was_kept_back(
+    rules: SmallRules, members: list[Signer], votes: list[Callable[[], VotePlatform]]
+) -> None:
+    """Attack: refused or withheld votes are sent when the list has changed, once or there and back.
+
+    They name the change that their members saw, so none of them counts.
+    """
+    kept = [rules.envelope(member, now(rules, enrol())) for member in members]
+    kept += [rules.envelope(member, now(rules, remove())) for member in members]
+    kept += [rules.envelope(member, now(rules, take_back())) for member in members]
+    for vote in votes:
+        decide(rules, members, vote())
+    cast(rules, members[4], remove() if is_enrolled(rules) else enrol())
+    before = dict(rules.state.rows)
+    for envelope in kept:
+        with refuses(Reason.NO_CHANGE):
+            rules.do(envelope)
+    assert rules.state.rows == before
 
 
 def test_one_transaction_of_one_member(rules: SmallRules, members: list[Signer]) -> None:
@@ -212,9 +241,20 @@ def test_who_is_no_member_any_more(rules: SmallRules, members: list[Signer]) -> 
     assert open_votes(rules, left) == 0
 
 
+def test_the_vote_that_decides_is_never_too_many(rules: SmallRules, members: list[Signer]) -> None:
+    """A member with 64 open votes still decides, since that vote does not stay open."""
+    for member in members[1:NEEDED]:
+        cast(rules, member, remove(FOUNDED))
+    many = [enrol(bytes((number,)) * 16) for number in range(1, MAX_OPEN_VOTES + 1)]
+    rules.outcomes(members[0], *many)
+    assert cast(rules, members[0], remove(FOUNDED)).detail == Votes(NEEDED, NEEDED)
+    assert not is_enrolled(rules, FOUNDED)
+    assert [open_votes(rules, member) for member in members] == [64, 0, 0, 0, 0]
+
+
 def test_no_member_fills_the_state(rules: SmallRules, members: list[Signer]) -> None:
     """64 votes of one member are open at most; one that is decided or taken back makes room."""
-    many = [enrol(bytes((number,)) * 16) for number in range(MAX_OPEN_VOTES)]
+    many = [enrol(bytes((number,)) * 16) for number in range(1, MAX_OPEN_VOTES + 1)]
     assert {one.reason for one in rules.outcomes(members[0], *many)} == {Reason.OK}
     unchanged(rules, Reason.QUOTA_EXCEEDED, members[0], enrol(AMD))
     cast(rules, members[0], take_back(many[0].platform_id))
@@ -346,6 +386,7 @@ def test_the_list(rules: SmallRules, members: list[Signer]) -> None:
         after, more = b"", True
         while more:
             page = list_platforms(one, ListPlatforms(after, limit))
+            assert page.needed == NEEDED
             assert len(page.rows) <= limit
             rows += page.rows
             after, more = page.rows[-1][0], page.more

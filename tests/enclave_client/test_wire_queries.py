@@ -55,7 +55,8 @@ RELEASED = pb.ReleaseRow(
     endorsed=[pb.ReleaseStatement(auditor=bytes(20), index=4)],
     withdrawn=[pb.ReleaseStatement(auditor=b"a" * 20, index=5)],
 )
-PLATFORM = pb.PlatformRow(platform_id=bytes(16), enrolled=True, index=3, voters=[bytes(20)])
+MACHINE = b"m" * 16
+PLATFORM = pb.PlatformRow(platform_id=MACHINE, enrolled=True, index=3, voters=[bytes(20)], needed=2)
 REPLY = pb.QueryReply(
     secrets=[ROW],
     releases=[RELEASED],
@@ -93,7 +94,7 @@ def test_a_whole_answer() -> None:
         ),
     )
     assert answer.platforms == (
-        PlatformRow(bytes(16), is_enrolled=True, index=3, voters=(bytes(20),)),
+        PlatformRow(MACHINE, is_enrolled=True, index=3, voters=(bytes(20),), needed=2),
     )
     assert decode_sealing_key(STATEMENT) == SealingKey(b"k", 1, b"s")
 
@@ -129,9 +130,9 @@ def test_more_rows_than_asked_for() -> None:
     "row",
     [
         pb.PlatformRow(platform_id=bytes(15), enrolled=True),
-        pb.PlatformRow(platform_id=bytes(16)),
-        pb.PlatformRow(platform_id=bytes(16), voters=[bytes(19)]),
-        pb.PlatformRow(platform_id=bytes(16), voters=[bytes(20)] * 2),
+        pb.PlatformRow(platform_id=MACHINE),
+        pb.PlatformRow(platform_id=MACHINE, voters=[bytes(19)]),
+        pb.PlatformRow(platform_id=MACHINE, voters=[bytes(20)] * 2),
     ],
     ids=["no id", "says nothing", "no address", "one voter twice"],
 )

@@ -62,7 +62,7 @@ def examples() -> Iterator[tuple[str, bytes]]:
         FreezeCollection("acme/payments", False),
         Destroy("acme/payments", "db/password", 3),
         VotePlatform(b"\x11" * 16, PlatformVote.ENROL),
-        VotePlatform(b"\x22" * 64, PlatformVote.REMOVE),
+        VotePlatform(b"\x22" * 64, PlatformVote.REMOVE, 57),
         VotePlatform(b"\x22" * 64, PlatformVote.TAKE_BACK),
     ):
         yield "Operation", encode_operation(operation)

@@ -86,7 +86,7 @@ OPERATIONS: tuple[Operation, ...] = (
     formats.OPERATIONS["operation EndorseRelease"],
     formats.OPERATIONS["operation RevokeRelease"],
     formats.OPERATIONS["operation RevokeSession"],
-    formats.OPERATIONS["operation VotePlatform of an Intel platform"],
+    formats.OPERATIONS["operation VotePlatform of an AMD platform"],
 )
 SUMMARY = summarize(OPERATIONS)
 ASKED = summarize_question(formats.QUESTIONS["query ListSecrets"])

@@ -197,7 +197,7 @@ OPERATIONS: dict[str, ops.Operation] = {
     "operation RevokeSession by a member": RevokeSession(READER, ""),
     "operation VotePlatform of an Intel platform": VotePlatform(PLATFORM, PlatformVote.ENROL),
     "operation VotePlatform of an AMD platform": VotePlatform(
-        fixed("chip", 64), PlatformVote.REMOVE
+        fixed("chip", 64), PlatformVote.REMOVE, 57
     ),
     "operation VotePlatform that takes a vote back": VotePlatform(PLATFORM, PlatformVote.TAKE_BACK),
 }

@@ -35,7 +35,7 @@ names = _SHORT | _SHORT.map(lambda name: (name + "-" * MAX_NAME_BYTES)[:MAX_NAME
 modes = st.integers(0, ops.MAX_MODE)
 puts = st.builds(ops.Put, names, names, b16, u32, modes, b32, u32, st.none() | u64, u64)
 addresses = st.binary(min_size=20, max_size=20)
-platform_ids = b16 | st.binary(min_size=64, max_size=64)
+platform_ids = (b16 | st.binary(min_size=64, max_size=64)).filter(any)  # a zero id is none
 auditors = st.lists(addresses, max_size=4, unique=True).map(lambda many: tuple(sorted(many)))
 policies = st.binary(min_size=1, max_size=40) | st.just(b"x" * tm.MAX_TERMS_POLICY_BYTES)
 terms = st.builds(tm.CollectionTerms, policies, policies, auditors, u64)
@@ -80,7 +80,7 @@ operations = st.one_of(
     st.builds(tm.Destroy, names, names, st.none() | versions),
     st.builds(hy.UpdateCollateral, b32),
     st.builds(hy.RevokeSession, b32, st.just("") | names),
-    st.builds(pl.VotePlatform, platform_ids, st.sampled_from(pl.PlatformVote)),
+    st.builds(pl.VotePlatform, platform_ids, st.sampled_from(pl.PlatformVote), u64),
     st.builds(rel.PublishRelease, releases),
     st.builds(rel.EndorseRelease, release_names, release_versions, b32),
     st.builds(rel.RevokeRelease, release_names, release_versions),

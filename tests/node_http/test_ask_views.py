@@ -3,6 +3,7 @@
 from base64 import b64decode
 
 from contracts.enrolment import PlatformRecord
+from contracts.queries import PlatformPage
 from ledger.format.releases import PublishRelease, encode_release
 from node.http.ask_views import AnswerView, answer_view
 from node.question_answers import platforms, releases
@@ -48,10 +49,13 @@ def test_a_list_of_platforms() -> None:
     ppid, chip_id = b"\x01" * 16, b"\x02" * 64
     enrolled = PlatformRecord(is_enrolled=True, index=7, voters=(AUDITORS[1], AUDITORS[0]))
     asked_for = PlatformRecord(voters=(AUDITORS[2],))
-    view = answer_view(platforms(((ppid, enrolled), (chip_id, asked_for)), more=True))
+    view = answer_view(
+        platforms(PlatformPage(((ppid, enrolled), (chip_id, asked_for)), 3, more=True))
+    )
     one, other = view.platforms
     assert (one.platform_id, one.enrolled, one.index) == (ppid.hex(), True, 7)
     assert one.voters == (AUDITORS[1].hex(), AUDITORS[0].hex())
     assert (other.platform_id, other.enrolled, other.index) == (chip_id.hex(), False, 0)
     assert other.voters == (AUDITORS[2].hex(),)
+    assert (one.needed, other.needed) == (3, 3)
     assert view.more

@@ -64,7 +64,8 @@ async def vote(node: Serving, number: int, ask: PlatformVote, platform: bytes) -
         }
         voted = await ways[ask](platform)
     opened = verify_receipt_file(voted.receipt.encode(), node.file).opened[0]
-    assert opened.operation == VotePlatform(platform, ask)
+    assert isinstance(opened.operation, VotePlatform)
+    assert (opened.operation.platform_id, opened.operation.vote) == (platform, ask)
     assert opened.outcome == Outcome(Reason.OK, Votes(voted.cast, voted.needed))
     return voted
 
@@ -117,9 +118,17 @@ async def test_the_list(node: Serving) -> None:
     assert (back.cast, back.needed) == (0, NEEDED)
     async with member(node, MEMBERS[0]) as client:
         assert await listed(client) == [
-            PlatformRow(intel, is_enrolled=True, index=done.receipt.index, voters=()),
-            PlatformRow(FOUNDED, is_enrolled=True, index=0, voters=()),
-            PlatformRow(amd, is_enrolled=False, index=0, voters=(account(MEMBERS[2]).address,)),
+            PlatformRow(
+                intel, is_enrolled=True, index=done.receipt.index, voters=(), needed=NEEDED
+            ),
+            PlatformRow(FOUNDED, is_enrolled=True, index=0, voters=(), needed=NEEDED),
+            PlatformRow(
+                amd,
+                is_enrolled=False,
+                index=0,
+                voters=(account(MEMBERS[2]).address,),
+                needed=NEEDED,
+            ),
         ]
     async with owner_of(node, account(99)) as stranger:
         with pytest.raises(DeniedError):

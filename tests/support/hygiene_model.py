@@ -35,6 +35,7 @@ class Said:
     releases: dict[ReleaseVersion, Release] = field(default_factory=dict)
     enrolled: set[bytes] = field(default_factory=set)  # platforms
     wishes: dict[bytes, set[str]] = field(default_factory=dict)  # platform: who asks for a change
+    changes: dict[bytes, int] = field(default_factory=dict)  # platform: the entry of the last one
 
 
 @dataclass
@@ -91,10 +92,12 @@ class Hygiene:
         """Whether the platform that policies ask for is enrolled."""
         return self.machine in self.said.enrolled
 
-    def on_platform(self, who: str, step: VotePlatform) -> Answer:
+    def on_platform(self, who: str, step: VotePlatform, entry: int) -> Answer:
         """An account votes on a platform."""
         if who not in self.members:
             return ("DENIED",)
+        if step.since != self.said.changes.get(step.platform_id, 0):
+            return ("NO_CHANGE",)
         wishes = self.said.wishes.setdefault(step.platform_id, set())
         is_in = step.platform_id in self.said.enrolled
         wanted = PlatformVote.REMOVE if is_in else PlatformVote.ENROL
@@ -110,6 +113,7 @@ class Hygiene:
         if cast >= self.needed:
             wishes.clear()
             self.said.enrolled ^= {step.platform_id}
+            self.said.changes[step.platform_id] = entry
         return ("OK", "votes", cast, self.needed)
 
     def on_release(self, who: str, step: OfReleases) -> Answer:

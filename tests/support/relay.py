@@ -62,6 +62,7 @@ class Relay:
                 "Attest": self.node.attest,
                 "SubmitOne": self.node.submit_one,
                 "Release": self.node.release,
+                "Ask": self.node.ask,
             }
             reply = _kept(await self.meddler.reply(method, await calls[method](sent)))
         except (BreakError, UnavailableError):

@@ -298,7 +298,7 @@ class Model:
         if isinstance(step, OpenSession | KeyServiceStart | UpdateCollateral):
             return ("WRONG_SIGNER",)
         if isinstance(step, OfHygiene):
-            return self._on_hygiene(session, step)
+            return self._on_hygiene(session, step, at.entry)
         if isinstance(step, CreateCollection):
             return self._create(session, step)
         if session.is_account and isinstance(step, Read | AcquireKey):
@@ -322,11 +322,12 @@ class Model:
         self,
         session: Session,
         step: OfHygiene,
+        entry: int,
     ) -> Answer:
         if not session.is_account:
             return ("OK",) if step == RevokeSession(session.id, "") else ("WRONG_SIGNER",)
         if isinstance(step, VotePlatform):
-            return self.hygiene.on_platform(session.who, step)
+            return self.hygiene.on_platform(session.who, step, entry)
         if not isinstance(step, RevokeSession):
             return self.hygiene.on_release(session.who, step)
         rights = self.rights.get(step.collection)

@@ -185,7 +185,12 @@ ON_RELEASES = st.one_of(
     ),
     st.sampled_from(VERSIONS_OF_FNS).map(lambda version: RevokeRelease("fns", version)),
 )
-ON_PLATFORMS = st.builds(VotePlatform, st.sampled_from(MACHINES), st.sampled_from(PlatformVote))
+ON_PLATFORMS = st.builds(
+    VotePlatform,
+    st.sampled_from(MACHINES),
+    st.sampled_from(PlatformVote),
+    st.sampled_from([0, 0, 0, 7]),
+)
 STEPS: st.SearchStrategy[Step] = st.one_of(
     PUTS,
     PUTS,

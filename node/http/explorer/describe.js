@@ -112,6 +112,7 @@ function fieldRows(name, value) {
   if (name === "terms") return termsRows(value);
   if (name === "release") return releaseRows(value);
   if (name === "vote") return [[label, PLATFORM_VOTES[value]]];
+  if (name === "since") return value === 0n ? [] : [["On the list as of entry", count(value)]];
   if (name === "version" && typeof value === "object") return [[label, versionText(value)]];
   if (name === "expires_ms") return [[label, moment(value)]];
   if (name === "ttl_ms") return value === 0n ? [] : [["Time to live", `${count(value)} ms`]];

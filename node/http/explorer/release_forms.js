@@ -2,7 +2,7 @@
 // (docs/spec/formats.md). A test compares these tables with the .proto file.
 
 import { hex } from "./bytes.js";
-import { bytes, growing, isName, need, number, part, u32, word } from "./fields.js";
+import { bytes, growing, isName, need, number, part, u32, u64, word } from "./fields.js";
 import { schema } from "./wire.js";
 
 const MAX_OPERATION = 20 * 1024;
@@ -61,7 +61,11 @@ export const UpdateCollateral = schema("UpdateCollateral", MAX_OPERATION, {
 export const VotePlatform = schema("VotePlatform", MAX_OPERATION, {
   1: bytes("platform_id", [16, 64]),
   2: number("vote"),
-}, ({ vote }) => need(vote in PLATFORM_VOTES, "a vote is to enrol, to remove or to take back"));
+  3: u64("since"),
+}, ({ platform_id: id, vote }) => {
+  need(vote in PLATFORM_VOTES, "a vote is to enrol, to remove or to take back");
+  need(id.some((byte) => byte !== 0), "platform_id is all zero");
+});
 
 function ofRelease(message) {
   need(isName(message.name) && message.name.length <= 64, "name is no name of a release");
