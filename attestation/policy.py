@@ -9,7 +9,6 @@ bytes. Whom it admits is `attestation.judging`; reasons for people are `attestat
 
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TypeVar
 
 from attestation.conditions import (
     ReleaseMatch,
@@ -22,7 +21,6 @@ from attestation.conditions import (
 )
 from attestation.errors import DecodeError
 from attestation.identity import (
-    MAX_PLATFORM_ID,
     MAX_U16,
     MAX_U32,
     TCB_STATUSES,
@@ -35,6 +33,7 @@ from attestation.policy_codec import (
     tee_match_of_message,
 )
 from attestation.wire import decode_message, encode_message
+from ledger.format.platforms import is_platform_list
 from sealedger.v1 import attestation_pb2 as pb
 
 MAX_DEPTH = 4
@@ -45,7 +44,6 @@ MAX_POLICY_BYTES = 16 * 1024
 MAX_GRACE_S = 10 * 366 * 24 * 3600
 
 _DIGEST_SIZES = (32, 48)
-_Text = TypeVar("_Text", str, bytes)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +59,7 @@ class Match:
     advisories: tuple[str, ...] = ()  # the allowed ones, sorted, no repeats
     grace_s: int = 0  # how long after its TCB level's date a status but UpToDate passes; 0: ever
     allow_debug: bool = False
-    platform_ids: tuple[bytes, ...] = ()  # only these, sorted; empty: any
+    platform_ids: tuple[bytes, ...] = ()  # only these, of 16 or 64 bytes, sorted; empty: any
     enrolled: bool = False  # only platforms that the network's members voted into their list
     tee: TeeMatch | None = None  # on the fields of one kind of TEE; SNP is admitted only by one
 
@@ -144,8 +142,7 @@ def _verify_match(match: Match) -> None:
         ("advisories", is_advisory_list(match.advisories)),
         ("grace_s", 0 <= match.grace_s <= MAX_GRACE_S),
         ("platform_ids", len(match.platform_ids) <= MAX_PLATFORM_IDS),
-        ("platform_ids", _is_sorted(match.platform_ids)),
-        ("platform_ids", all(0 < len(p) <= MAX_PLATFORM_ID for p in match.platform_ids)),
+        ("platform_ids", is_platform_list(match.platform_ids)),
     )
     for name, is_good in checks:
         if not is_good:
@@ -156,7 +153,7 @@ def _verify_match(match: Match) -> None:
         verify_tee_match(match.tee)
 
 
-def _is_sorted(items: tuple[_Text, ...]) -> bool:
+def _is_sorted(items: tuple[str, ...]) -> bool:
     return all(a < b for a, b in pairwise(items))
 
 

@@ -34,7 +34,7 @@ _RIGHT = {
     "minimum_svn": "0 to 4294967295, and beside a signer only",
     "tcb_statuses": f"one or more of {', '.join(sorted(TCB_STATUSES))}",
     "advisories": "names such as INTEL-SA-00615, at most 64",
-    "platform_ids": "32 hex digits for Intel, 128 for AMD, at most 64 of them",
+    "platform_ids": "32 hex digits for Intel, 128 for AMD, not all zero, at most 64 of them",
     "release name": "1 to 64 of A-Z a-z 0-9 . _ / -",
     "release auditors": "1 to 16 addresses",
     "release threshold": "1 to the number of auditors",

@@ -161,9 +161,9 @@ def test_debug_needs_the_match_and_the_profile(
 
 def test_enrolled_platforms_only() -> None:
     """Where platform ids are listed, others are refused, and so is a platform without one."""
-    enrolled = replace(BY_CODE, platform_ids=(b"o", b"p" * 16))
+    enrolled = replace(BY_CODE, platform_ids=(b"o" * 16, b"p" * 16))
     assert admits(enrolled)
-    assert not admits(replace(BY_CODE, platform_ids=(b"o",)))
+    assert not admits(replace(BY_CODE, platform_ids=(b"o" * 16,)))
     assert not admits(enrolled, replace(IDENTITY, platform_id=b""))
 
 

@@ -23,6 +23,7 @@ from attestation.policy import (
     matches_of,
     verify_policy,
 )
+from ledger.format.platforms import PLATFORM_ID_BYTES
 from sealedger.v1 import attestation_pb2 as pb
 from tests.support.attestation_examples import (
     ALL_MATCHES,
@@ -38,6 +39,8 @@ CODE, SIGNER = b"\x11" * 32, b"\x22" * 32
 BY_CODE = Match(measurement=CODE)
 RELEASE = ReleaseMatch(name="fns", minimum=(1, 2, 0), auditors=AUDITORS, threshold=2)
 MIN_TCB = SnpTcb(snp=1)
+NO_ID_BYTES = (0, 1, 15, 17, 32, 48, 63, 65)  # widths of no platform's id
+MANY_IDS = tuple(bytes([i]) * 64 for i in range(1, MAX_PLATFORM_IDS + 2))  # one too many
 
 
 def with_tee(tee: SgxMatch | TdxMatch | SnpMatch) -> Match:
@@ -77,10 +80,10 @@ def by_release(**changes: object) -> Match:
         Match(measurement=CODE, advisories=("b", "a")),
         Match(measurement=CODE, grace_s=-1),
         Match(measurement=CODE, grace_s=MAX_GRACE_S + 1),
-        Match(measurement=CODE, platform_ids=(b"",)),
-        Match(measurement=CODE, platform_ids=(bytes(65),)),
-        Match(measurement=CODE, platform_ids=(b"b", b"a")),
-        Match(measurement=CODE, platform_ids=tuple(bytes([i]) for i in range(65))),
+        *(Match(measurement=CODE, platform_ids=(b"\1" * size,)) for size in NO_ID_BYTES),
+        *(Match(measurement=CODE, platform_ids=(bytes(size),)) for size in PLATFORM_ID_BYTES),
+        Match(measurement=CODE, platform_ids=(b"b" * 16, b"a" * 16)),
+        Match(measurement=CODE, platform_ids=MANY_IDS),
         AnyOf((BY_CODE,) * MAX_NODES),
         AnyOf((AnyOf((AnyOf((AnyOf((BY_CODE,)),)),)),)),
     ],
@@ -160,7 +163,7 @@ def test_limits_are_reached() -> None:
     wide = AnyOf((BY_CODE,) * (MAX_NODES - 1))
     long = replace(
         BY_CODE,
-        platform_ids=tuple(bytes([i]) * 64 for i in range(MAX_PLATFORM_IDS)),
+        platform_ids=MANY_IDS[:-1],
         grace_s=MAX_GRACE_S,
     )
     for policy in (deep, wide, long):
@@ -178,7 +181,7 @@ def test_a_policy_asks_for_eight_names_of_releases() -> None:
 
 def test_a_policy_of_too_many_bytes_is_refused() -> None:
     """Sixty nodes with long lists of platforms are more than 16 KiB."""
-    long = replace(BY_CODE, platform_ids=tuple(bytes([i]) * 64 for i in range(MAX_PLATFORM_IDS)))
+    long = replace(BY_CODE, platform_ids=MANY_IDS[:-1])
     with pytest.raises(DecodeError, match="at most"):
         encode_policy(AnyOf((long,) * 8))
 

@@ -96,7 +96,9 @@ async def test_not_admitted(
 ) -> None:
     """What is not met is named with what was expected and came: exit code 1."""
     machine = machines["sgx"]
-    file = naming(machine, tmp_path, 'sgx = {minimum_config_svn = 3}\nplatform_ids = ["00"]')
+    file = naming(
+        machine, tmp_path, f'sgx = {{minimum_config_svn = 3}}\nplatform_ids = ["{"01" * 16}"]'
+    )
     said = await explained(sealedger, machine, file, *machine.options, *AT)
     assert said.code == 1
     assert said.err.splitlines() == [

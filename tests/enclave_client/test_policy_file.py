@@ -51,7 +51,9 @@ any = [
     {{measurement = "{DIGEST}", allow_debug = true}},
     {{all = [{{signer = "{DIGEST}", product_id = 3, minimum_svn = 2, tcb_statuses = [
         "UpToDate", "SWHardeningNeeded"
-    ], advisories = ["INTEL-SA-00002", "INTEL-SA-00001"], platform_ids = ["02", "01"]}}]}},
+    ], advisories = ["INTEL-SA-00002", "INTEL-SA-00001"], platform_ids = [
+        "{"02" * 16}", "{"01" * 64}"
+    ]}}]}},
 ]
 [writers]
 measurement = "{DIGEST}"
@@ -72,7 +74,7 @@ measurement = "{DIGEST}"
                         minimum_svn=2,
                         tcb_statuses=("SWHardeningNeeded", "UpToDate"),
                         advisories=("INTEL-SA-00001", "INTEL-SA-00002"),
-                        platform_ids=(b"\1", b"\2"),
+                        platform_ids=(b"\1" * 64, b"\2" * 16),
                     ),
                 )
             ),
@@ -314,7 +316,7 @@ def test_words() -> None:
     """Whatever is not the strict default is said."""
     match = Match(
         signer=bytes(32), product_id=1, minimum_svn=2, tcb_statuses=("OutOfDate",),
-        advisories=("INTEL-SA-00001",), allow_debug=True, platform_ids=(b"\1",), enrolled=True,
+        advisories=("INTEL-SA-00001",), allow_debug=True, platform_ids=(b"\1" * 16,), enrolled=True,
     )  # fmt: skip
     said = policy_words(AnyOf((match, NOBODY)))
     for word in (
@@ -362,6 +364,7 @@ LONG = Match(measurement=bytes.fromhex(DIGEST + DIGEST[:32]))
 ZERO_TCB = SnpMatch(minimum_tcb=SnpTcb())
 TURIN_TCB = SnpTcb(boot_loader=1, tee=1, snp=4, microcode=72)
 ONE_LINE = SnpMatch(minimum_tcb=TURIN_TCB, products=("Genoa",))
+ONE_CHIP = (b"p" * 64,)
 TURIN = SnpMatch(minimum_tcb=replace(TURIN_TCB, fmc=1), products=("Turin",))
 
 
@@ -378,7 +381,10 @@ TURIN = SnpMatch(minimum_tcb=replace(TURIN_TCB, fmc=1), products=("Turin",))
         (replace(LONG, tee=SnpMatch(minimum_tcb=TURIN_TCB)), "name one in products"),
         (replace(LONG, tee=SNP_MATCH.tee), "name one in products"),
         (replace(LONG, tee=SnpMatch(minimum_tcb=TURIN_TCB, products=("Turin",))), "without fmc"),
-        (replace(LONG, tee=replace(SNP_MATCH.tee, allow_vlek=True), platform_ids=(b"p",)), "cloud"),  # type: ignore[type-var]  # of SNP
+        (
+            replace(LONG, tee=replace(SNP_MATCH.tee, allow_vlek=True), platform_ids=ONE_CHIP),
+            "cloud",
+        ),  # type: ignore[type-var]  # of SNP
         (replace(LONG, tee=replace(SNP_MATCH.tee, allow_vlek=True), enrolled=True), "cloud"),  # type: ignore[type-var]  # of SNP
         (replace(LONG, tee=SNP_MATCH.tee, advisories=("SA-1",)), "not looked at"),
         (replace(BY_CODE, grace_s=5), "nothing to pass"),

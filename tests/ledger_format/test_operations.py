@@ -9,7 +9,7 @@ from ledger.errors import FormatError, StoreError
 from ledger.format import operation as ops
 from ledger.format import outcome as outs
 from ledger.format.hygiene import RevokeSession, UpdateCollateral
-from ledger.format.platforms import PlatformVote, VotePlatform
+from ledger.format.platforms import PLATFORM_ID_BYTES, PlatformVote, VotePlatform
 from ledger.format.stored import MAX_STORED_BYTES, Stored, decode_stored, encode_stored
 from ledger.format.terms import (
     CollectionTerms,
@@ -112,9 +112,26 @@ def test_an_operation_has_a_kind(data: bytes) -> None:
 @pytest.mark.parametrize("vote", [0, 4, 2**31 - 1])
 def test_a_vote_says_what_it_asks(vote: int) -> None:
     """No vote, and one that nobody knows, are refused."""
-    message = pb.Operation(vote_platform=pb.VotePlatform(platform_id=bytes(16), vote=vote))  # type: ignore[arg-type]  # proto3 enums are open
+    message = pb.Operation(vote_platform=pb.VotePlatform(platform_id=bytes([1]) * 16, vote=vote))  # type: ignore[arg-type]  # proto3 enums are open
     with pytest.raises(FormatError):
         ops.decode_operation(message.SerializeToString(deterministic=True))
+
+
+@pytest.mark.parametrize(
+    "platform_id",
+    [
+        *(bytes(size) for size in PLATFORM_ID_BYTES),
+        *(b"\1" * size for size in (0, 1, 15, 17, 48, 65)),
+    ],
+    ids=len,
+)
+def test_a_vote_names_a_platform(platform_id: bytes) -> None:
+    """Zeros stand for a machine that says no id, and no machine has an id of another width."""
+    vote = pb.VotePlatform(platform_id=platform_id, vote=pb.PLATFORM_VOTE_ENROL)
+    message = pb.Operation(vote_platform=vote)
+    with pytest.raises(FormatError, match=r"an id has 16 bytes .* not all zero") as refused:
+        ops.decode_operation(message.SerializeToString(deterministic=True))
+    assert refused.value.reason is Reason.MALFORMED
 
 
 @pytest.mark.parametrize("version", [None, 0, 1, 2**64 - 1])

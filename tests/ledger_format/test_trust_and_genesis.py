@@ -175,6 +175,11 @@ def changed_trust(**change: Any) -> bytes:
         ),
         ("a name is", {"collections": (Collection("a//b", b"r", b"w"),)}),
         ("collections", {"collections": (Collection("a", b"r", b"w"),) * 2}),
+        ("platforms", {"platforms": (bytes(16),)}),
+        ("platforms", {"platforms": (bytes(64), b"\1" * 16)}),
+        ("platforms", {"platforms": (b"\1" * 32,)}),
+        ("platforms", {"platforms": (b"\2" * 16, b"\1" * 16)}),
+        ("platforms", {"platforms": (b"\1" * 16,) * 2}),
     ],
 )  # fmt: skip
 def test_impossible_genesis_is_refused(field: str, change: dict[str, Any]) -> None:
