@@ -9,8 +9,8 @@
    collection: who may ask about any may see them, and who may ask about none is told nothing.
 4. The registry of releases, and the operations that made it, are there for every account and every
    open session: whoever is asked to endorse a release, or to trust one, has to see it.
-5. Votes of members on platforms and sessions, and the list of enrolled platforms, are there for
-   members too.
+5. What ends sessions without a collection (members' votes, their own end), votes on platforms and
+   the list of platforms are there for members too.
 6. Judging a collection costs what its policies, and the releases that they ask for, have in bytes,
    and strangers wrote those: they are counted, so that an answer can end and say where to go on.
 Not here: the answers (`queries`).
