@@ -42,13 +42,31 @@ class Answers:
         async for answer in self._scan(from_index, lambda *_: True):
             yield answer
 
-    async def who_read(self, collection: str, name: str) -> AsyncIterator[Answer]:
-        """Every read of a secret that was tried, granted or not."""
+    async def who_read(
+        self, collection: str, name: str, from_index: int = 0
+    ) -> AsyncIterator[Answer]:
+        """Every read of a secret that was tried, from an entry on, whatever came of it.
+
+        All entries of the collection are asked for: no index has reads that found nothing.
+        """
+        async for page in self._asker.pages(from_index, collection=collection):
+            for event in page.events:
+                if _is_read_of(event, collection, name):
+                    yield await self._answer(event)
+            self._show(min(page.next_index, page.size), page.size)
+
+    async def history_reads(
+        self, collection: str, name: str, from_index: int = 0
+    ) -> AsyncIterator[Answer]:
+        """The reads of a secret that its history has: granted ones, and those denied to sessions.
+
+        The node keeps an index of them: it costs what they are, however long the log is.
+        """
         done = 0
-        async for event in self._asker.history(collection, name):
+        async for event in self._asker.history(collection, name, from_index):
             done += 1
             self._show(done, done)
-            if isinstance(event.operation, Read):
+            if _is_read_of(event, collection, name):
                 yield await self._answer(event)
 
     async def of_session(self, session: bytes) -> AsyncIterator[Answer]:
@@ -102,3 +120,8 @@ class Answers:
 
     def _is_met(self, session: bytes) -> bool:
         return session in self._people.sessions or session in self._missing
+
+
+def _is_read_of(event: Event, collection: str, name: str) -> bool:
+    read = event.operation
+    return isinstance(read, Read) and (read.collection, read.name) == (collection, name)

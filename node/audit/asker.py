@@ -51,21 +51,25 @@ class Asker:
         """The size of the largest certified checkpoint that was seen."""
         return max(0, self._book.largest)
 
-    async def pages(self, from_index: int, session: bytes = b"") -> AsyncIterator[Page]:
+    async def pages(
+        self, from_index: int, session: bytes = b"", collection: str = ""
+    ) -> AsyncIterator[Page]:
         """All that the account may see from an entry on, in order, to the log's end.
 
-        Only one session's entries, its opening first, if it is given. Raises RefusedError (DENIED:
-        there is nothing to see), ReceiptInvalidError, UnavailableError.
+        Only one session's entries, its opening first, if it is given; only operations on one
+        collection if that is. Raises RefusedError (DENIED: there is nothing to see),
+        ReceiptInvalidError, UnavailableError.
         """
         more = True
         while more:
-            page, more = await self._page(OpenEntries(from_index, MAX_ROWS, session=session))
+            question = OpenEntries(from_index, MAX_ROWS, collection=collection, session=session)
+            page, more = await self._page(question)
             from_index = page.next_index
             yield page
 
-    def history(self, collection: str, name: str) -> AsyncIterator[Event]:
-        """Every operation on a secret, in order, also those that were denied."""
-        return queries.history(self._asking, collection, name, 0)
+    def history(self, collection: str, name: str, from_index: int) -> AsyncIterator[Event]:
+        """What a secret's history has from an entry on (docs/spec/formats.md), in order."""
+        return queries.history(self._asking, collection, name, from_index)
 
     async def opening(self, session: bytes, before: int) -> Event | None:
         """The event that opened a session that signed entry `before`; None if it is not shown."""

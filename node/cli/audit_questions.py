@@ -8,6 +8,7 @@ word of the node, whose code was attested before it was asked.
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
@@ -16,7 +17,7 @@ import click
 from enclave_client.network_file import NetworkFile
 from ledger.crypto.secp256k1 import SigningKey
 from ledger.errors import FormatError
-from ledger.format.address import decode_address
+from ledger.format.address import decode_address, encode_address
 from node.audit.answers import Answer, Answers
 from node.audit.asker import open_asker
 from node.audit.errors import OutputError
@@ -30,6 +31,10 @@ from node.cli.target import NAME, Target, collection_option, reaching
 from node.cli.upkeep import progress_bar
 
 Ask = Callable[[Answers], AsyncIterator[Answer]]
+_NOT_IN_HISTORY = (
+    " Reads that were neither granted nor denied to a session (NOT_FOUND, DESTROYED, EXPIRED, "
+    "FROZEN) are in no history: ask without --history."
+)
 receipts_option = click.option(
     "--receipts",
     type=click.Path(path_type=Path, file_okay=False),
@@ -38,6 +43,20 @@ receipts_option = click.option(
 from_option = click.option(
     "--from-entry", type=click.IntRange(min=0), default=0, help="Begin at this entry."
 )
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """What is asked, in words; where it begins; what the answer leaves out by itself."""
+
+    words: str
+    from_entry: int = 0
+    lacks: str = ""
+
+    @property
+    def said(self) -> str:
+        """The words, and from which entry on if that is not the first."""
+        return self.words + (f" from entry {self.from_entry} on" if self.from_entry else "")
 
 
 class _Address(click.ParamType[bytes]):
@@ -109,13 +128,36 @@ def prove_opened(network: NetworkFile, signer: SigningKey) -> int:
 @click.command("who-read")
 @click.argument("name", type=NAME)
 @collection_option
+@click.option(
+    "--history",
+    "by_history",
+    is_flag=True,
+    help="Only reads that were granted, or denied to a session: found at once in any log.",
+)
+@from_option
 @receipts_option
 @reaching(account=True)
-def who_read(target: Target, collection: str, name: str, receipts: Path | None) -> None:
-    """Who read NAME, or tried to: when, with which code, which version, and the outcome."""
-    _tell(
-        target, f"reads of {name} in {collection}", receipts, lambda a: a.who_read(collection, name)
-    )
+def who_read(
+    target: Target,
+    collection: str,
+    name: str,
+    by_history: bool,
+    from_entry: int,
+    receipts: Path | None,
+) -> None:
+    """Who read NAME, or tried to: when, with which code, which version, and the outcome.
+
+    The node looks through its log for every read that was tried. That takes the longer the more
+    there is: --from-entry begins later, --history asks the secret's history alone.
+    """
+
+    def ask(answers: Answers) -> AsyncIterator[Answer]:
+        way = answers.history_reads if by_history else answers.who_read
+        return way(collection, name, from_entry)
+
+    what = f"reads of {name} in {collection}{' that its history has' if by_history else ''}"
+    lacks = _NOT_IN_HISTORY if by_history else ""
+    _tell(target, _Question(what, from_entry, lacks), receipts, ask)
 
 
 @click.command()
@@ -123,9 +165,13 @@ def who_read(target: Target, collection: str, name: str, receipts: Path | None) 
 @receipts_option
 @reaching(account=True)
 def session(target: Target, session_id: bytes, receipts: Path | None) -> None:
-    """What a session did, its opening with the attested code first."""
+    """What a session did, its opening with the attested code first.
+
+    Only what it signed itself: who ended it stands among what the owner or the members did (audit
+    account, audit export).
+    """
     what = f"operations of session {session_id.hex()}"
-    _tell(target, what, receipts, lambda answers: answers.of_session(session_id))
+    _tell(target, _Question(what), receipts, lambda answers: answers.of_session(session_id))
 
 
 @click.command()
@@ -135,7 +181,7 @@ def session(target: Target, session_id: bytes, receipts: Path | None) -> None:
 @reaching(account=True)
 def identity(target: Target, measurement: bytes, from_entry: int, receipts: Path | None) -> None:
     """What code with this MEASUREMENT did, in all its sessions."""
-    what = f"operations of code {measurement.hex()}"
+    what = _Question(f"operations of code {measurement.hex()}", from_entry)
     _tell(target, what, receipts, lambda answers: answers.of_identity(measurement, from_entry))
 
 
@@ -146,11 +192,11 @@ def identity(target: Target, measurement: bytes, from_entry: int, receipts: Path
 @reaching(account=True)
 def account(target: Target, address: bytes, from_entry: int, receipts: Path | None) -> None:
     """What the account ADDRESS did."""
-    what = f"operations of account 0x{address.hex()}"
+    what = _Question(f"operations of account {encode_address(address)}", from_entry)
     _tell(target, what, receipts, lambda answers: answers.of_account(address, from_entry))
 
 
-def _tell(target: Target, what: str, receipts: Path | None, ask: Ask) -> None:
+def _tell(target: Target, question: _Question, receipts: Path | None, ask: Ask) -> None:
     network, signer = _who(target)
 
     async def run() -> tuple[list[Answer], int]:
@@ -170,19 +216,20 @@ def _tell(target: Target, what: str, receipts: Path | None, ask: Ask) -> None:
         for one in answers
     ]
     if target.as_json:
-        show({"question": what, "log_size": size, "answers": rows}, as_json=True)
+        show({"question": question.said, "log_size": size, "answers": rows}, as_json=True)
         return
     for row in rows:
         click.echo(line_of(row))
-    click.echo(_summary(what, len(rows), size, network))
+    click.echo(_summary(question, len(rows), size, network))
 
 
-def _summary(what: str, count: int, size: int, network: NetworkFile) -> str:
+def _summary(question: _Question, count: int, size: int, network: NetworkFile) -> str:
     """What the answers stand on, to be pasted below them."""
+    said = question.said.replace("s ", " ", 1) if count == 1 else question.said
     return (
-        f"{count or 'no'} {what}; each proven to stand on the certified log {network.origin} of "
+        f"{count or 'no'} {said}; each proven to stand on the certified log {network.origin} of "
         f"network {network.network_id.hex()}, of which {size} entries were shown. That none is "
-        "missing is the word of the node, whose code was attested."
+        f"missing is the word of the node, whose code was attested.{question.lacks}"
     )
 
 

@@ -23,11 +23,18 @@ def time_words(milliseconds: int) -> str:
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def signer_words(kind: SignerKind, signer: bytes, *, short: bool) -> str:
-    """Who signed: an address, or the kind and the hex of a key or id (its beginning if `short`)."""
-    if kind is SignerKind.ACCOUNT:
-        return encode_address(signer)
-    return f"{kind.name.lower()} {signer.hex()[: _SHORT if short else None]}"
+def signer_fields(name: str, kind: SignerKind, signer: bytes, *, short: bool) -> Fields:
+    """Who signed, as the field `name`: an account's address, else the hex of a key or id.
+
+    `short`, for a table: its beginning behind the kind. Else the kind is a field of its own, so
+    that the whole can be pasted into another command.
+    """
+    is_account = kind is SignerKind.ACCOUNT
+    bare = encode_address(signer) if is_account else signer.hex()
+    word = kind.name.lower()
+    if short:
+        return {name: bare if is_account else f"{word.replace('_', ' ')} {bare[:_SHORT]}"}
+    return {f"{name}_kind": word, name: bare}
 
 
 def plain(fields: Fields) -> Fields:
@@ -44,7 +51,7 @@ def event_fields(event: Event, *, short: bool) -> Fields:
         "operation": type(event.operation).__name__,
         "outcome": event.outcome.reason.name,
         "version": _version(event.outcome.detail),
-        "signer": signer_words(event.signer_kind, event.signer, short=short),
+        **signer_fields("signer", event.signer_kind, event.signer, short=short),
     }
 
 
@@ -61,7 +68,7 @@ def secret_fields(row: SecretRow, now_ms: int, *, short: bool) -> Fields:
         "stored": time_words(row.time_ms),
         "expires": time_words(row.expires_ms) if row.expires_ms else None,
         "entry": row.index,
-        "writer": signer_words(kind, writer, short=short),
+        **signer_fields("writer", kind, writer, short=short),
     }
 
 

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from attestation.policy import Match, encode_policy
-from enclave_client.errors import DeniedError
+from enclave_client.errors import DeniedError, SealedgerClientError
+from enclave_client.network_file import NetworkFile
 from enclave_client.offline import verify_receipt_file
 from enclave_client.owner import OwnerClient
 from ledger.crypto.secp256k1 import SigningKey, generate_seed
@@ -29,6 +30,8 @@ from tests.support.real_node import OTHER_COLLECTION, NodeProcess, RealNetwork, 
 
 COLLECTION = "owned/secrets"
 NAME = "tls/key.pem"
+TRIED = "in/vain"
+IN_VAIN = ("NOT_FOUND", "EXPIRED", "DESTROYED", "FROZEN")  # in the order in which it happened
 PLANTED = b"never in any output"
 
 
@@ -106,7 +109,34 @@ async def happen(process: NodeProcess, network: RealNetwork, keys: dict[str, Sig
             await other.get(NAME)
     async with client_of(file, network.app("other"), OTHER_COLLECTION) as other:
         await other.put("elsewhere", PLANTED)
+    await try_in_vain(file, network, keys["owner"])
     return session_of(got.receipt.entry.leaf)
+
+
+async def try_in_vain(file: NetworkFile, network: RealNetwork, signer: SigningKey) -> None:
+    """Reads that end otherwise than granted or denied, each for another reason; then a denied one.
+
+    They are of a session that has another name's reads, too.
+    """
+    async with (
+        OwnerClient.connect(network=file, signer=signer, allow_development=True) as owner,
+        client_of(file, network.app("app"), COLLECTION) as app,
+        client_of(file, network.app("other"), COLLECTION) as other,
+    ):
+        with pytest.raises(SealedgerClientError, match="NOT_FOUND"):
+            await app.get(TRIED)
+        await owner.put(COLLECTION, TRIED, PLANTED, None, 1)
+        with pytest.raises(SealedgerClientError, match="EXPIRED"):
+            await app.get(TRIED)
+        await owner.destroy(COLLECTION, TRIED)
+        with pytest.raises(SealedgerClientError, match="DESTROYED"):
+            await app.get(TRIED)
+        await owner.freeze(COLLECTION)
+        with pytest.raises(SealedgerClientError, match="FROZEN"):
+            await app.get(TRIED)
+        await owner.freeze(COLLECTION, frozen=False)
+        with pytest.raises(DeniedError):
+            await other.get(TRIED)
 
 
 def session_of(leaf: bytes) -> bytes:
@@ -161,6 +191,32 @@ def test_who_read_a_secret(run: Any, scene: Scene) -> None:
     assert all(row["session_opened_in"] < row["entry"] for row in rows)
 
 
+def test_who_read_in_vain(run: Any, scene: Scene) -> None:
+    """Reads that found nothing, or were stopped, are told too; a secret's history has none."""
+    question = ("who-read", TRIED, "--collection", COLLECTION)
+    rows = told(run, *question, *scene.options())
+    assert [row["outcome"] for row in rows] == [*IN_VAIN, "DENIED"]
+    assert {row["name"] for row in rows} == {TRIED}
+    assert all(row["session_opened_in"] is not None for row in rows)
+    late = ("--from-entry", str(rows[2]["entry"]))
+    assert told(run, *question, *late, *scene.options()) == rows[2:]
+    assert told(run, *question, "--history", *scene.options()) == rows[-1:]
+    nothing = ("--history", "--from-entry", str(rows[-1]["entry"] + 1))
+    assert told(run, *question, *nothing, *scene.options()) == []
+
+
+def test_what_an_answer_leaves_out_is_said(run: Any, scene: Scene) -> None:
+    """The last sentence says from where on, and what a history has not."""
+    question = ("who-read", TRIED, "--collection", COLLECTION)
+    _, out, _ = run(*question, *scene.options())
+    assert out.splitlines()[-1].startswith(f"5 reads of {TRIED} in {COLLECTION}; each proven")
+    assert "--history" not in out
+    _, out, _ = run(*question, "--history", "--from-entry", "3", *scene.options())
+    last = out.splitlines()[-1]
+    assert last.startswith(f"1 read of {TRIED} in {COLLECTION} that its history has from entry 3")
+    assert all(reason in last for reason in IN_VAIN)
+
+
 def test_auditors_are_told_the_same(run: Any, scene: Scene) -> None:
     """Whom the owner named as auditor sees what the owner sees."""
     question = ("who-read", NAME, "--collection", COLLECTION)
@@ -181,20 +237,23 @@ def test_what_code_did(run: Any, scene: Scene) -> None:
     """By measurement, over all its sessions."""
     rows = told(run, "identity", scene.measurement.hex(), *scene.options())
     assert {row["measurement"] for row in rows} == {scene.measurement.hex()}
-    assert [row["operation"] for row in rows].count("Read") == 2
+    assert [row["name"] for row in rows if row["operation"] == "Read"] == [NAME] * 2 + [TRIED] * 4
     last = rows[-1]["entry"]
     late = told(
         run, "identity", scene.measurement.hex(), "--from-entry", str(last), *scene.options()
     )
     assert [row["entry"] for row in late] == [last]
-    assert late[0]["session_opened_in"] == rows[0]["entry"]
+    assert late == rows[-1:]
 
 
 def test_what_an_account_did(run: Any, scene: Scene) -> None:
     """The owner's own transactions, their signatures over the operations verified."""
     address = encode_address(scene.owner.address)
     rows = told(run, "account", address, *scene.options())
-    assert [row["operation"] for row in rows] == ["CreateCollection", "Put"]
+    assert [(row["operation"], row["asked"]) for row in rows] == [
+        *(("CreateCollection", None), ("Put", None), ("Put", None), ("Destroy", None)),
+        *(("FreezeCollection", "freeze"), ("FreezeCollection", "unfreeze")),
+    ]
     assert {(row["signer"], row["signature"]) for row in rows} == {(address, "verified")}
 
 
@@ -236,6 +295,8 @@ def test_export_is_everything_that_may_be_seen(run: Any, scene: Scene, tmp_path:
         "AcquireKey",
         "Put",
         "Read",
+        "Destroy",
+        "FreezeCollection",
     }
     for row in rows:
         verified = verify_receipt_file(row["receipt"].encode(), scene.network.file)
@@ -321,6 +382,16 @@ async def test_an_opening_far_back_is_found(scene: Scene, monkeypatch: pytest.Mo
         found = [answer async for answer in answers]
         assert all(answer.row["session_opened_in"] is not None for answer in found)
         assert await asker.opening(bytes(32), 20) is None
+
+
+def test_addresses_are_checksummed(run: Any, scene: Scene) -> None:
+    """An address is said as everywhere else, however it was typed."""
+    address = encode_address(scene.owner.address)
+    typed = f"0x{scene.owner.address.hex()}"
+    _, out, _ = run("account", typed, *scene.options())
+    assert f"operations of account {address};" in out.splitlines()[-1]
+    _, out, _ = run("account", typed, "--from-entry", "2", *scene.options(), "--json")
+    assert json.loads(out)["question"] == f"operations of account {address} from entry 2 on"
 
 
 def now_ms() -> int:

@@ -9,14 +9,17 @@ from typing import Any
 import pytest
 
 from ledger import keys
+from ledger.format.address import encode_address
 from ledger.format.hygiene import RevokeSession
 from ledger.format.operation import decode_operation
 from ledger.format.stored import decode_stored
 from tests.cli.conftest import Shell
+from tests.support.owners import account
 from tests.support.real_node import Serving
 
 NAME = "team/secrets"
 AT = ("--collection", NAME)
+OWNER = 1  # the shell's account
 PLANTED = b"planted value 77aa"
 EVERY_BYTE = bytes(range(256)) + b"\r\n\n" + PLANTED
 
@@ -105,7 +108,8 @@ async def test_as_the_owner(team: Shell, tmp_path: Path) -> None:
     assert [(row["name"], row["state"], row["bytes"]) for row in rows] == [
         ("name", "live", len(EVERY_BYTE))
     ]
-    assert rows[0]["writer"].startswith("0x")
+    owner = encode_address(account(OWNER).address)
+    assert (rows[0]["writer_kind"], rows[0]["writer"]) == ("account", owner)
     assert rows[0]["expires"] > rows[0]["stored"]
     assert (await team.as_owner("secret", "delete", "name", "--if-version", "1", *AT)).code == 0
     assert "No such option" in (await team.as_owner("secret", "get", "name", *AT)).failed(2)
@@ -162,6 +166,10 @@ async def test_history(team: Shell) -> None:
     events = (await team.as_owner("secret", "history", "name", *AT, "--json")).done.fields
     seen = [(event["operation"], event["outcome"]) for event in events["history"]]
     assert seen == [("Put", "OK"), ("Read", "OK"), ("Read", "DENIED"), ("Destroy", "OK")]
+    signers = [(event["signer_kind"], event["signer"]) for event in events["history"]]
+    assert signers[0] == signers[3] == ("account", encode_address(account(OWNER).address))
+    for kind, session in signers[1:3]:
+        assert (kind, len(bytes.fromhex(session))) == ("session", 32)
     mine = await team.as_app("secret", "history", "name", *AT, "--json")
     assert mine.done.fields == events
     later = str(events["history"][2]["entry"])
@@ -169,6 +177,7 @@ async def test_history(team: Shell) -> None:
     assert rest.done.fields["history"] == events["history"][2:]
     table = (await team.as_app("secret", "history", "name", *AT)).done.out.decode()
     assert len(table.splitlines()) == 5
+    assert f"  session {signers[1][1][:16]}\n" in table
     assert max(map(len, table.splitlines())) < 130
 
 

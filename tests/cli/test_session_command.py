@@ -46,7 +46,7 @@ async def test_for_a_collection(shell: Shell, node: Serving, tmp_path: Path) -> 
         await app.put("x", b"1")
         history = await shell.as_owner("secret", "history", "--collection", "own", "x", "--json")
         (event,) = history.done.fields["history"]
-        session = event["signer"].split()[-1]
+        session = event["signer"]
         arguments = ("session", "revoke", session, "--collection", "own")
         done = await shell.as_owner(*arguments, "--receipt", str(receipt), "--json")
         assert (done.done.fields["revoked"], done.fields["collection"]) == (True, "own")
