@@ -364,7 +364,7 @@ LONG = Match(measurement=bytes.fromhex(DIGEST + DIGEST[:32]))
 ZERO_TCB = SnpMatch(minimum_tcb=SnpTcb())
 TURIN_TCB = SnpTcb(boot_loader=1, tee=1, snp=4, microcode=72)
 ONE_LINE = SnpMatch(minimum_tcb=TURIN_TCB, products=("Genoa",))
-ONE_CHIP = (b"p" * 64,)
+VLEK = replace(ONE_LINE, allow_vlek=True)
 TURIN = SnpMatch(minimum_tcb=replace(TURIN_TCB, fmc=1), products=("Turin",))
 
 
@@ -381,16 +381,13 @@ TURIN = SnpMatch(minimum_tcb=replace(TURIN_TCB, fmc=1), products=("Turin",))
         (replace(LONG, tee=SnpMatch(minimum_tcb=TURIN_TCB)), "name one in products"),
         (replace(LONG, tee=SNP_MATCH.tee), "name one in products"),
         (replace(LONG, tee=SnpMatch(minimum_tcb=TURIN_TCB, products=("Turin",))), "without fmc"),
-        (
-            replace(LONG, tee=replace(SNP_MATCH.tee, allow_vlek=True), platform_ids=ONE_CHIP),
-            "cloud",
-        ),  # type: ignore[type-var]  # of SNP
-        (replace(LONG, tee=replace(SNP_MATCH.tee, allow_vlek=True), enrolled=True), "cloud"),  # type: ignore[type-var]  # of SNP
+        (replace(LONG, tee=VLEK, platform_ids=(b"p" * 64,)), "cloud"),
+        (replace(LONG, tee=VLEK, enrolled=True), "cloud"),
         (replace(LONG, tee=SNP_MATCH.tee, advisories=("SA-1",)), "not looked at"),
         (replace(BY_CODE, grace_s=5), "nothing to pass"),
         (replace(BY_CODE, tcb_statuses=("OutOfDate",)), "for ever"),
         (replace(BY_CODE, advisories=("SA-1",)), "that carry another one"),
-        (replace(BY_CODE, allow_debug=True), "development networks"),
+        (replace(BY_CODE, allow_debug=True), "refuses every debug enclave, on development networks too"),
         (Match(tee=TdxMatch(mr_td=bytes(48))), "any kernel"),
         (AllOf((BY_CODE, replace(BY_CODE, measurement=bytes([1]) * 32))), "admits nobody"),
     ],
