@@ -161,7 +161,7 @@ def who_read(
 
 
 @click.command()
-@click.argument("session_id", metavar="ID", type=Hex(32))
+@click.argument("session_id", metavar="ID", type=Hex(32, shortened=True))
 @receipts_option
 @reaching(account=True)
 def session(target: Target, session_id: bytes, receipts: Path | None) -> None:

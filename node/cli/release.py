@@ -29,6 +29,7 @@ from node.cli.release_words import (
     release_fields,
     row_fields,
     show_proven,
+    show_release_fields,
 )
 from node.cli.target import Target, reaching
 from node.cli.words import Fields, plain, time_words
@@ -55,13 +56,12 @@ def publish(target: Target, release_file: Path, measured: Measured) -> None:
             return await owner.releases.publish(wanted)
 
     done = asyncio.run(run())
-    fields = {
-        **release_fields(wanted),
+    stood = {
         "entry": done.receipt.index,
         "time": time_words(done.receipt.time_ms),
         **target.save(done.receipt),
     }
-    _show(target, fields)
+    _show_release(wanted, stood, as_json=target.as_json)
 
 
 @release.command()
@@ -73,8 +73,7 @@ def digest(release_file: Path, measured: Measured, as_json: bool) -> None:
 
     It is what an auditor endorses: make FILE from your own build and compare.
     """
-    fields = release_fields(_read(release_file, measured))
-    show(fields if as_json else plain(fields), as_json=as_json)
+    _show_release(_read(release_file, measured), {}, as_json=as_json)
 
 
 @release.command()
@@ -88,13 +87,14 @@ def digest(release_file: Path, measured: Measured, as_json: bool) -> None:
 def endorse(target: Target, name: str, version: str, reviewed: bytes | None, yes: bool) -> None:
     """Stand for NAME VERSION with the account, as one of the release's auditors.
 
-    Shows what is endorsed and asks; with --digest and --yes it does not ask.
+    Shows what is endorsed and asks; with --digest and --yes it does not ask. Another digest than
+    --digest on the ledger is never endorsed.
     """
     if yes and reviewed is None:
         raise UsageFault(
             "--yes would endorse what nobody looked at", "--digest HEX says what was reviewed"
         )
-    if not yes:
+    if not yes and reviewed is None:
         _verify_can_ask("--digest HEX --yes")
 
     async def run() -> tuple[ProvenRelease, Endorsed]:
@@ -107,6 +107,7 @@ def endorse(target: Target, name: str, version: str, reviewed: bytes | None, yes
                     "sealedger release show prints it; do not endorse what you did not rebuild",
                 )
             if not yes:
+                _verify_can_ask("--yes: it is what was reviewed")
                 show_proven(found, err=True)
                 await asyncio.to_thread(_confirm, f"Endorse {found.row.title}, exactly this?")
             return found, await owner.releases.endorse(name, version, found.digest)
@@ -131,7 +132,8 @@ def endorse(target: Target, name: str, version: str, reviewed: bytes | None, yes
 def revoke(target: Target, name: str, version: str, yes: bool) -> None:
     """Take NAME VERSION back for ever: for everybody as its publisher, or the own endorsement.
 
-    Sessions that were admitted by it are denied from the next operation on.
+    Asks; with --yes it does not. Sessions that were admitted by it are denied from the next
+    operation on.
     """
     title = release_title(name, parse_version(version))
     if not yes:
@@ -221,6 +223,13 @@ def _verify_can_ask(hint: str) -> None:
 
 def _confirm(question: str) -> None:
     click.confirm(question, abort=True, err=True)
+
+
+def _show_release(found: EnclaveRelease, more: Fields, *, as_json: bool) -> None:
+    if as_json:
+        show({**release_fields(found), **more}, as_json=True)
+    else:
+        show_release_fields(found, more)
 
 
 def _show(target: Target, fields: Fields) -> None:

@@ -1,6 +1,6 @@
 """Releases in the words of the commands for people."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import click
 
@@ -10,7 +10,9 @@ from enclave_client.rows import ReleaseRow
 from ledger.format.address import encode_address
 from ledger.format.releases import EnclaveRelease, encode_release, release_digest, release_title
 from node.cli.output import printable
-from node.cli.words import Fields, time_words
+from node.cli.words import Fields, plain, time_words
+
+_Line = tuple[str, str]  # a label, and what is said
 
 
 def digest_of(found: EnclaveRelease) -> str:
@@ -68,23 +70,40 @@ def proven_fields(found: ProvenRelease) -> Fields:
 
 def show_proven(found: ProvenRelease, *, err: bool = False) -> None:
     """The same for people: one fact on a line, and for each auditor what it did."""
-    rows = list(_rows(found))
-    width = max(len(label) for label, _ in rows)
-    for label, words in rows:
+    _show(_proven_lines(found), err=err)
+
+
+def show_release_fields(found: EnclaveRelease, more: Fields) -> None:
+    """A release that is published or may be, for people, in the same lines; `more` comes last."""
+    lines = [("release", release_title(found.name, found.version)), *_lines(found)]
+    lines += _listed("auditors", list(map(encode_address, found.auditors)))
+    lines += [(name.replace("_", " "), str(value)) for name, value in plain(more).items()]
+    _show(lines, err=False)
+
+
+def _show(lines: Iterable[_Line], *, err: bool) -> None:
+    shown = list(lines)
+    width = max(len(label) for label, _ in shown)
+    for label, words in shown:
         click.echo(printable(f"{label:<{width}}  {words}"), err=err)
 
 
-def _rows(found: ProvenRelease) -> Iterator[tuple[str, str]]:
+def _lines(found: EnclaveRelease) -> Iterator[_Line]:
+    """What a release says, without its title and auditors."""
+    yield "notes", found.notes or "-"
+    measured = [f"{PLATFORMS[one.platform]}  {one.measurement.hex()}" for one in found.measurements]
+    yield from _listed("measures as", measured)
+    yield "source digest", found.source_digest.hex()
+    yield "digest", digest_of(found)
+
+
+def _proven_lines(found: ProvenRelease) -> Iterator[_Line]:
     row, said = found.row, found.row.release
     yield "release", row.title
     yield "state", _state(found)
     yield "published", _place(found.published.time_ms, row.index)
     yield "publisher", encode_address(row.publisher)
-    yield "notes", said.notes or "-"
-    measured = [f"{PLATFORMS[one.platform]}  {one.measurement.hex()}" for one in said.measurements]
-    yield from _listed("measures as", measured)
-    yield "source digest", said.source_digest.hex()
-    yield "digest", found.digest.hex()
+    yield from _lines(said)
     did = dict(_statements(found))
     words = [
         f"{encode_address(one)}  {did.get(one, 'has not endorsed it')}" for one in said.auditors
@@ -113,6 +132,6 @@ def _place(time_ms: int, index: int) -> str:
     return f"{time_words(time_ms)}, entry {index}"
 
 
-def _listed(label: str, lines: list[str]) -> Iterator[tuple[str, str]]:
+def _listed(label: str, lines: list[str]) -> Iterator[_Line]:
     for at, line in enumerate(lines or ["-"]):
         yield "" if at else label, line

@@ -21,7 +21,7 @@ def session() -> None:
 
 
 @session.command()
-@click.argument("session_id", metavar="SESSION", type=Hex(32, name="session"))
+@click.argument("session_id", metavar="SESSION", type=Hex(32, name="session", shortened=True))
 @click.option(
     "--collection", type=NAME, help="End its part in this collection, as the owner; at once."
 )

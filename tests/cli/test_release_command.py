@@ -133,6 +133,29 @@ async def test_shown_for_people(shell: Shell, file: str) -> None:
     assert as_json.done.fields["release_file"].encode() == printed
 
 
+async def test_before_it_is_published(shell: Shell, file: str, tmp_path: Path) -> None:
+    """A file's release, and what was published, in the lines in which they are shown later."""
+    measuring = (file, "--measure", shell.manifest("app"), "--tee", "sgx", "--tee", "tdx")
+    fields = (await shell("release", "digest", *measuring, "--json")).done.fields
+    said = (await shell("release", "digest", *measuring)).done.out.decode().splitlines()
+    sgx, tdx = (one.replace(" ", "  ") for one in fields["measurements"])
+    assert said == [
+        "release        fns@1.2.0",
+        "notes          the first",
+        f"measures as    {sgx}",
+        f"               {tdx}",
+        f"source digest  {SOURCE}",
+        f"digest         {fields['digest']}",
+        *(f"{'' if at else 'auditors':<13}  {one}" for at, one in enumerate(ADDRESSES)),
+    ]
+    receipt = tmp_path / "published"
+    kept = ("--receipt", str(receipt), *options(shell, PUBLISHER))
+    published = (await shell("release", "publish", *measuring, *kept)).done.out.decode()
+    assert published.splitlines()[: len(said)] == said
+    last = [line.split()[0] for line in published.splitlines()[len(said) :]]
+    assert last == ["entry", "time", "receipt"]
+
+
 async def test_what_was_taken_back_is_shown(shell: Shell, file: str) -> None:
     """An auditor who refuses and a publisher who revoked are told in words."""
     digest = (await publish(shell, file)).fields["digest"]
@@ -185,6 +208,8 @@ async def test_another_digest_than_reviewed(shell: Shell, file: str) -> None:
     said = (await endorse(shell, AUDITORS[0], "--digest", "00" * 32, "--yes")).failed()
     assert digest in said
     assert "do not endorse what you did not rebuild" in said
+    assert (await endorse(shell, AUDITORS[0], "--digest", "00" * 32)).failed() == said
+    assert "hint: --yes" in (await endorse(shell, AUDITORS[0], "--digest", digest)).failed(2)
 
 
 @pytest.mark.parametrize(
@@ -248,4 +273,4 @@ async def test_audited(shell: Shell, file: str, tmp_path: Path) -> None:
     csv = tmp_path / "all.csv"
     export = ("audit", "export", "--format", "csv", "-o", str(csv), *options(shell, PUBLISHER))
     assert (await shell(*export)).code == 0
-    assert ",fns,1.2.0," in csv.read_text()
+    assert ",fns,,1.2.0," in csv.read_text()

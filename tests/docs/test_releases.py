@@ -7,6 +7,7 @@ import pytest
 
 from enclave_client.policy_file import decode_policy_file
 from enclave_client.release_file import decode_release_file
+from ledger.format.releases import encode_release, release_digest
 from ledger.reason import Reason
 from node.cli.main import sealedger
 from tests.support.documents import document, table
@@ -26,6 +27,13 @@ def test_the_release_file() -> None:
     assert (release.name, str(release.version)) == ("fns", "1.2.0")
     assert [one.platform for one in release.measurements] == [1, 2, 3]
     assert len(release.auditors) == 3
+
+
+def test_the_digest_that_is_endorsed() -> None:
+    """The shown command endorses the shown release."""
+    release = decode_release_file(blocks("toml")[0].encode())
+    endorsed = [words[words.index("--digest") + 1] for words in COMMANDS if "--digest" in words]
+    assert endorsed == [release_digest(encode_release(release)).hex()]
 
 
 def test_the_policy() -> None:
