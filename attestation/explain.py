@@ -1,12 +1,15 @@
 """Why a policy admits an identity or not, field by field: for people, never for deciding.
 
 Rules: the fields, their order and their verdicts agree with `attestation.judging`: a match admits
-at a time if and only if all of its findings are good.
+at a time if and only if all of its findings are good. Which releases are endorsed and which
+platforms enrolled is known to the ledger alone: where no ledger was asked, that is not good either,
+but unknown.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from enum import StrEnum
 
 from attestation.conditions import (
     SGX_EQUALS,
@@ -27,8 +30,18 @@ from attestation.fields import SgxFields, SnpFields, SnpTcb, TdxFields, TeeField
 from attestation.judging import FOREVER, Subject, has_unlisted_advisories, status_until
 from attestation.policy import AnyOf, Match, Policy
 
-_Row = tuple[str, str, str, bool]  # field, expected, got, whether it is met
+_Row = tuple[str, str, str, bool | None]  # field, expected, got, whether met; None: unknown here
 _TEE = {SgxMatch: ("sgx", SgxFields), TdxMatch: ("tdx", TdxFields), SnpMatch: ("snp", SnpFields)}
+_UNKNOWN = "known to the ledger alone"
+_MAX_WORDS = 5  # fields that are named where all would be too many
+
+
+class Result(StrEnum):
+    """How a field fared, in the words that people and machines read."""
+
+    MET = "met"
+    NOT_MET = "not met"
+    UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +52,14 @@ class Finding:
     expected: str
     got: str
     ok: bool
+    ledger_only: bool = False  # not ok, for want of what only the ledger can tell
+
+    @property
+    def result(self) -> Result:
+        """`ok` and `ledger_only` in one word."""
+        if self.ledger_only:
+            return Result.UNKNOWN
+        return Result.MET if self.ok else Result.NOT_MET
 
 
 def explain(
@@ -48,13 +69,27 @@ def explain(
     return tuple(_explain(policy, subject, (development, now_s), ""))
 
 
+def missing_words(findings: Iterable[Finding]) -> str:
+    """Which fields are not met, and which the ledger alone knows; empty if all are met."""
+    named: dict[Result, list[str]] = {Result.NOT_MET: [], Result.UNKNOWN: []}
+    for one in findings:
+        if not one.ok:
+            named[one.result].append(one.field)
+    words = {Result.NOT_MET: "not met", Result.UNKNOWN: _UNKNOWN}
+    return "; ".join(
+        f"{words[result]}: {', '.join(fields[:_MAX_WORDS])}{' …' * (len(fields) > _MAX_WORDS)}"
+        for result, fields in named.items()
+        if fields
+    )
+
+
 def _explain(
     policy: Policy, subject: Subject, when: tuple[bool, int], path: str
 ) -> Iterator[Finding]:
     if isinstance(policy, Match):
         prefix = f"{path}." if path else ""
         for name, expected, got, ok in _rows(policy, subject, when):
-            yield Finding(prefix + name, expected, got, ok)
+            yield Finding(prefix + name, expected, got, ok is True, ok is None)
         return
     word = "any" if isinstance(policy, AnyOf) else "all"
     start = f"{path}.{word}" if path else word
@@ -77,9 +112,7 @@ def _rows(match: Match, subject: Subject, when: tuple[bool, int]) -> Iterator[_R
         is_named = identity.platform_id in match.platform_ids
         yield "platform_id", expected, identity.platform_id.hex() or "none", is_named
     if match.enrolled:
-        got = f"{'' if subject.facts.is_enrolled else 'not known to be '}enrolled"
-        platform = identity.platform_id.hex() or "no platform id"
-        yield "enrolled", "by the members", f"{platform}, {got}", subject.facts.is_enrolled
+        yield _enrolled_row(subject)
 
 
 def _names(match: Match, subject: Subject) -> Iterator[_Row]:
@@ -98,6 +131,15 @@ def _names(match: Match, subject: Subject) -> Iterator[_Row]:
         yield _release_row(match.release, subject)
 
 
+def _enrolled_row(subject: Subject) -> _Row:
+    field, expected, platform = "enrolled", "by the members", subject.identity.platform_id.hex()
+    if subject.facts.is_enrolled:
+        return field, expected, f"{platform}, enrolled", True
+    if not platform:
+        return field, expected, "no platform id, never enrolled", False
+    return field, expected, f"{platform}, {_UNKNOWN}", None
+
+
 def _release_row(match: ReleaseMatch, subject: Subject) -> _Row:
     minimum = ".".join(map(str, match.minimum))
     endorsed = f"endorsed by {match.threshold} of {len(match.auditors)} auditors"
@@ -106,7 +148,8 @@ def _release_row(match: ReleaseMatch, subject: Subject) -> _Row:
         f"{one.name} {'.'.join(map(str, one.version))} (endorsed by {count_endorsers(match, one)})"
         for one in subject.facts.releases
     )
-    return "release", expected, got or "none known", is_release_met(match, subject.facts.releases)
+    is_met = is_release_met(match, subject.facts.releases)
+    return "release", expected, got or _UNKNOWN, is_met if got else None
 
 
 def _tee_rows(match: TeeMatch, fields: TeeFields) -> Iterator[_Row]:

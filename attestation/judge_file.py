@@ -36,7 +36,7 @@ from attestation.errors import (
 )
 from attestation.evidence import Evidence, EvidenceKind, encode_evidence
 from attestation.evidence_files import read_evidence_file
-from attestation.explain import explain
+from attestation.explain import explain, missing_words
 from attestation.identity import Identity
 from attestation.inspect import identity_of_unverified
 from attestation.judgement import Decision, Judgement, Question, Reason, Window
@@ -54,7 +54,6 @@ POLICY_CHECK = "policy"
 
 _Refusal = EvidenceError | CannotDecideError
 _POLICY_MEND = "sealedger policy explain FILE POLICY says it field by field"
-_MAX_FIELDS = 5  # of a policy, named in its reason
 
 
 class Verifier(Protocol):
@@ -239,9 +238,7 @@ def _with_policy(judgement: Judgement, policy: Policy, now_s: int) -> Judgement:
     judgement = replace(judgement, findings=findings)
     if is_admitted(policy, identity, development=False, now_s=now_s):
         return replace(judgement, is_admitted=True)
-    unmet = [one.field for one in findings if not one.ok]
-    more = " …" if len(unmet) > _MAX_FIELDS else ""
-    got = f"{', '.join(unmet[:_MAX_FIELDS])}{more} not met"
+    got = missing_words(findings)
     reason = Reason(check=POLICY_CHECK, expected="admitted", got=got, mend=_POLICY_MEND)
     return replace(judgement, decision=Decision.REFUSED, reasons=(*judgement.reasons, reason))
 

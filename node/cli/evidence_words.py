@@ -8,7 +8,7 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 
-from attestation.explain import Finding
+from attestation.explain import Finding, Result
 from attestation.identity import NOT_RATED, UNKNOWN, Identity
 from attestation.judgement import Judgement, Question, Reason, Window
 from node.cli.words import time_words
@@ -120,7 +120,7 @@ def _window_words(window: Window) -> str:
 
 
 def _finding_words(finding: Finding) -> str:
-    mark = "met" if finding.ok else "NOT MET"
+    mark = {Result.NOT_MET: "NOT MET"}.get(finding.result, finding.result.value)
     return f"{mark}: expected {finding.expected}, got {finding.got}"
 
 
@@ -129,7 +129,18 @@ def _policy(judgement: Judgement) -> Fields | None:
         return None
     return {
         "admitted": judgement.is_admitted,
-        "findings": [asdict(one) for one in judgement.findings],
+        "findings": [_finding(one) for one in judgement.findings],
+    }
+
+
+def _finding(finding: Finding) -> Fields:
+    """`ok` says whether it is met; `result` tells what is not from what the ledger alone knows."""
+    return {
+        "field": finding.field,
+        "expected": finding.expected,
+        "got": finding.got,
+        "ok": finding.ok,
+        "result": finding.result.value,
     }
 
 

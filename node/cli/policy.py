@@ -8,12 +8,11 @@ import hashlib
 import sys
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
-from enum import StrEnum
 from pathlib import Path
 
 import click
 
-from attestation.explain import Finding, explain
+from attestation.explain import Finding, Result, explain, missing_words
 from attestation.identity import Identity
 from attestation.judgement import Judgement, Question, Reason
 from attestation.judging import FOREVER, Subject, admitted_until
@@ -30,19 +29,14 @@ from node.errors import NotAcceptedError
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
 _PLATFORM_STATE = frozenset({"tcb_status", "advisories", "grace"})  # what a verdict alone tells
-_ON_THE_LEDGER = frozenset({"release", "enrolled"})
 _SAME_LINE = 100  # characters of a value that is shown beside its field
 
 
-class Mark(StrEnum):
-    """How a field fared."""
-
-    MET = "met"
-    NOT_MET = "not met"
-    UNKNOWN = "unknown"
-
-
-_SIGNS = {Mark.MET: ("✓", "green"), Mark.NOT_MET: ("✗", "red"), Mark.UNKNOWN: ("?", "yellow")}
+_SIGNS = {
+    Result.MET: ("✓", "green"),
+    Result.NOT_MET: ("✗", "red"),
+    Result.UNKNOWN: ("?", "yellow"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +46,7 @@ class Row:
     field: str
     expected: str
     got: str
-    result: Mark
+    result: Result
 
 
 @click.group()
@@ -167,11 +161,13 @@ class _Comparison:
     def why_unverified(self) -> str:
         return _words(self.judgement.reasons[0])
 
-    def rows(self) -> list[Row]:
-        findings = explain(
+    def findings(self) -> tuple[Finding, ...]:
+        return explain(
             self.policy, Subject(self.identity), development=self.development, now_s=self.now_s
         )
-        return [_row(one, is_verified=self.is_verified) for one in findings]
+
+    def rows(self) -> list[Row]:
+        return [_row(one, is_verified=self.is_verified) for one in self.findings()]
 
     def show(self, *, as_json: bool) -> None:
         if as_json:
@@ -215,18 +211,9 @@ class _Comparison:
                 f"not admitted: the evidence is not verified: {self.why_unverified}",
                 self.judgement.reasons[0].mend,
             )
-        rows = self.rows()
-        marks = (
-            ("not met", Mark.NOT_MET),
-            ("known to the ledger alone", Mark.UNKNOWN),
-        )
-        said = (
-            f"{word}: {', '.join(found)}"
-            for word, mark in marks
-            if (found := [row.field for row in rows if row.result is mark])
-        )
         return NotAcceptedError(
-            f"not admitted: {'; '.join(said)}", "docs/policies.md says what each field asks"
+            f"not admitted: {missing_words(self.findings())}",
+            "docs/policies.md says what each field asks",
         )
 
     def _verified_words(self) -> str:
@@ -270,12 +257,9 @@ def _digest(policy: Policy) -> str:
 
 def _row(finding: Finding, *, is_verified: bool) -> Row:
     name = finding.field.rpartition(".")[2]
-    mark = Mark.MET if finding.ok else Mark.NOT_MET
-    row = Row(finding.field, finding.expected, finding.got, mark)
-    if name in _ON_THE_LEDGER:
-        return replace(row, got="known to the ledger alone", result=Mark.UNKNOWN)
+    row = Row(finding.field, finding.expected, finding.got, finding.result)
     if name in _PLATFORM_STATE and not is_verified:
-        return replace(row, got="unknown: not verified", result=Mark.UNKNOWN)
+        return replace(row, got="unknown: not verified", result=Result.UNKNOWN)
     return row
 
 

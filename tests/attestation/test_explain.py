@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from attestation.explain import Finding, explain
+from attestation.explain import Finding, Result, explain, missing_words
 from attestation.facts import Facts
 from attestation.identity import MAX_TIME_S, Identity
 from attestation.judging import Subject
@@ -92,7 +92,11 @@ def test_a_release_says_which_are_known_and_endorsed() -> None:
     assert row.expected == "fns >= 1.2.0, endorsed by 2 of 3 auditors"
     assert row.got == "fns 1.2.0 (endorsed by 2), fns 1.3.0 (endorsed by 0)"
     unknown = explain(RELEASE_MATCH, Subject(IDENTITY), development=False, now_s=NOW_S)[0]
-    assert (unknown.got, unknown.ok) == ("none known", False)
+    assert (unknown.got, unknown.ok) == ("known to the ledger alone", False)
+    assert (row.result, unknown.result) == (Result.MET, Result.UNKNOWN)
+    other = Facts(tuple(replace(one, name="other") for one in RELEASES))
+    refuted = explain(RELEASE_MATCH, Subject(IDENTITY, other), development=False, now_s=NOW_S)[0]
+    assert refuted.result is Result.NOT_MET
 
 
 def test_an_enrolled_platform_is_named() -> None:
@@ -103,10 +107,24 @@ def test_an_enrolled_platform_is_named() -> None:
     assert (row.field, row.expected, row.ok) == ("enrolled", "by the members", True)
     assert row.got == f"{IDENTITY.platform_id.hex()}, enrolled"
     row = explain(match, Subject(IDENTITY), development=False, now_s=NOW_S)[-1]
-    assert (row.got, row.ok) == (f"{IDENTITY.platform_id.hex()}, not known to be enrolled", False)
+    assert (row.ok, row.ledger_only, row.result) == (False, True, Result.UNKNOWN)
+    assert row.got == f"{IDENTITY.platform_id.hex()}, known to the ledger alone"
     masked = Subject(replace(IDENTITY, platform_id=b""))
     row = explain(match, masked, development=False, now_s=NOW_S)[-1]
-    assert row.got == "no platform id, not known to be enrolled"
+    assert (row.got, row.result) == ("no platform id, never enrolled", Result.NOT_MET)
+
+
+def test_what_is_missing_in_words() -> None:
+    """What is not met stands before what the ledger alone knows; a long list is cut."""
+    match = replace(RELEASE_MATCH, enrolled=True, platform_ids=(b"o" * 16,))
+    current = replace(IDENTITY, tcb_status="UpToDate", advisories=())
+    found = explain(match, Subject(current), development=False, now_s=NOW_S)
+    assert missing_words(found) == (
+        "not met: platform_id; known to the ledger alone: release, enrolled"
+    )
+    many = tuple(Finding(f"f{number}", "a", "b", ok=False) for number in range(7))
+    assert missing_words(many) == "not met: f0, f1, f2, f3, f4 …"
+    assert missing_words(()) == ""
 
 
 def test_a_grace_is_shown_as_dates() -> None:

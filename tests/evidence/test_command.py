@@ -174,6 +174,40 @@ async def test_a_policy_decides_too(verify: Command, machine: Machine, tmp_path:
         assert ("NOT MET" in people.out) is (code == 1)
 
 
+async def test_what_the_ledger_alone_knows_is_unknown(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    machine: Machine,
+    tmp_path: Path,
+) -> None:
+    """As `policy explain` says it too: to people, in the reason, and beside `ok` for machines."""
+    policy = tmp_path / "policy.toml"
+    own = identity_of_unverified(decode_evidence(machine.evidence.read_bytes()))
+    policy.write_text(f'measurement = "{own.measurement.hex()}"\nenrolled = true\n')
+    sealedger = command_line(monkeypatch, capsys)
+    arguments = ("evidence", "verify", *good(machine), "--policy", str(policy))
+    said = await sealedger(*arguments, "--json")
+    fields = fields_of(said)
+    assert (said.code, fields["verdict"]) == (1, "refused")
+    assert fields["reasons"][0]["got"] == "known to the ledger alone: enrolled"
+    first, *_, last = fields["policy"]["findings"]
+    assert (first["ok"], first["result"]) == (True, "met")
+    assert last == {
+        "field": "enrolled",
+        "expected": "by the members",
+        "got": f"{own.platform_id.hex()}, known to the ledger alone",
+        "ok": False,
+        "result": "unknown",
+    }
+    people = await sealedger(*arguments)
+    assert f"unknown: expected by the members, got {last['got']}" in people.out
+    assert "NOT MET" not in people.out
+    explain = ("policy", "explain", str(machine.evidence), str(policy), *machine.options, *AT)
+    told = await sealedger(*explain, "--json")
+    rows = json.loads(told.out)["findings"]
+    assert rows == [{name: one[name] for name in rows[0]} for one in fields["policy"]["findings"]]
+
+
 async def test_the_time_is_now_unless_it_is_given(
     verify: Command, machine: Machine, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -182,7 +182,7 @@ def test_what_a_policy_does_not_admit_is_refused() -> None:
     """The evidence stays verified; the reason names the field and the command that tells more."""
     judgement = judged(replace(QUOTE, policy=policy(bytes(32))))
     assert first(judgement) == (Decision.REFUSED, POLICY_CHECK)
-    assert judgement.reasons[0].got == "measurement not met"
+    assert judgement.reasons[0].got == "not met: measurement"
     assert "policy explain" in judgement.reasons[0].mend
     assert (judgement.verdict is not None, judgement.is_admitted) == (True, False)
 
@@ -198,7 +198,7 @@ def test_releases_are_known_to_the_ledger_alone() -> None:
     release = ReleaseMatch(name="fns", minimum=(1, 0, 0), auditors=(bytes(20),), threshold=1)
     judgement = judged(replace(QUOTE, policy=policy(b"", release=release)))
     assert first(judgement) == (Decision.REFUSED, POLICY_CHECK)
-    assert judgement.reasons[0].got == "release not met"
+    assert judgement.reasons[0].got == "known to the ledger alone: release"
 
 
 def test_a_guest_of_amd_is_admitted_by_its_tcb_alone() -> None:
