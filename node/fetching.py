@@ -96,8 +96,7 @@ class Fetcher:
             ) from error
         except (aiohttp.ClientError, ValueError) as error:
             raise FetchError(
-                f"{url}: no answer: {str(error) or type(error).__name__}",
-                "check the URL; for a service that signs for itself give its certificate: --ca",
+                f"{url}: no answer: {str(error) or type(error).__name__}", _hint_of(error)
             ) from error
         if len(body) > most_bytes:
             raise FetchError(f"{url}: an answer of over {most_bytes} bytes")
@@ -121,6 +120,14 @@ def _is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
+
+
+def _hint_of(error: Exception) -> str:
+    if isinstance(error, aiohttp.ClientSSLError):
+        return "check the URL; for a service that signs for itself give its certificate: --ca"
+    if isinstance(error, aiohttp.ClientConnectorError):
+        return "check the address and the port, and whether the service runs"
+    return "check the URL: is this the right service?"
 
 
 def _hint(status: int) -> str:

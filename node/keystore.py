@@ -79,7 +79,8 @@ def open_keystore(keystore: KeystoreFile, password: Secret) -> SigningKey:
 
 def read_keystore(path: Path) -> KeystoreFile:
     """Read a file and check its shape; KeystoreError names what is wrong. No password needed."""
-    return parse_keystore(read_private_file(path, MAX_KEYSTORE_BYTES), str(path))
+    hint = "name a keystore file: --account; sealedger account list shows those of a home"
+    return parse_keystore(read_private_file(path, MAX_KEYSTORE_BYTES, hint), str(path))
 
 
 def write_keystore(path: Path, data: bytes) -> None:
@@ -119,14 +120,17 @@ def decode_seed(data: bytes) -> Secret:
     return seed
 
 
-def read_private_file(path: Path, limit: int) -> bytes:
-    """Read at most `limit` bytes; KeystoreError if there are more or others may read the file."""
+def read_private_file(path: Path, limit: int, hint: str = "check the path") -> bytes:
+    """Read at most `limit` bytes; KeystoreError if there are more or others may read the file.
+
+    `hint` helps if it cannot be read at all.
+    """
     try:
         with path.open("rb") as file:
             mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
             data = file.read(limit + 1)
     except OSError as error:
-        raise KeystoreError(f"cannot read {path}: {error.strerror}") from error
+        raise KeystoreError(f"cannot read {path}: {error.strerror}", hint) from error
     if mode & 0o077:
         raise KeystoreError(f"{path} can be read by others (mode {mode:04o})", f"chmod 600 {path}")
     if len(data) > limit:

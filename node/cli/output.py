@@ -31,14 +31,17 @@ def show(fields: Mapping[str, object], *, as_json: bool) -> None:
 
 
 def show_rows(name: str, rows: Sequence[Mapping[str, object]], *, as_json: bool) -> None:
-    """Print rows of the same fields: one JSON object with a list, or an aligned table."""
+    """Print rows of the same fields: one JSON object with a list, or an aligned table.
+
+    Headings have spaces where fields have underscores.
+    """
     if as_json:
         show({name: rows}, as_json=True)
         return
     if not rows:
         click.echo(f"no {name}", err=True)
         return
-    lines = [[field.upper() for field in rows[0]]]
+    lines = [[field.replace("_", " ").upper() for field in rows[0]]]
     lines += [["-" if value is None else str(value) for value in row.values()] for row in rows]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     for line in lines:

@@ -27,7 +27,6 @@ MASKS = (
     (r"\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", "TIME"),
     (r"\bentry \d+", "entry N"),
     (r"\b\d+ entries", "N entries"),
-    (r"\b\d+ files", "N files"),
     (r"\bdone in \d+\.\d s", "done in T s"),
 )
 

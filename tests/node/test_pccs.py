@@ -205,6 +205,15 @@ async def test_a_service_that_signs_for_itself_is_named(
             assert await fetch_dcap(fetcher, url, key_of(dcap)) == dcap
 
 
+async def test_nobody_at_the_address(unused_tcp_port: int, dcap: DcapCollateral) -> None:
+    """A refused connection has nothing to do with certificates: look at the address."""
+    async with Fetcher() as fetcher:
+        with pytest.raises(FetchError, match="no answer") as raised:
+            await fetch_dcap(fetcher, f"https://127.0.0.1:{unused_tcp_port}", key_of(dcap))
+    assert "check the address" in raised.value.hint
+    assert "--ca" not in raised.value.hint
+
+
 async def test_authorities_that_are_none(tmp_path: Path) -> None:
     """A file that holds no certificate is the operator's fault, and said so."""
     (tmp_path / "ca.pem").write_text("nothing")

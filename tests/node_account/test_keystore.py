@@ -274,8 +274,12 @@ def private(path: Path, data: bytes) -> Path:
 
 def test_missing_and_huge_files(tmp_path: Path) -> None:
     """What is not there, is a folder or too long is an error with the path."""
-    with pytest.raises(KeystoreError, match="No such file"):
+    with pytest.raises(KeystoreError, match="No such file") as refused:
         keystore.read_keystore(tmp_path / "none")
+    assert "account list" in refused.value.hint
+    with pytest.raises(KeystoreError, match="No such file") as refused:
+        keystore.read_password(tmp_path / "none")
+    assert refused.value.hint == "check the path"
     with pytest.raises(KeystoreError, match="cannot read"):
         keystore.read_keystore(tmp_path)
     huge = private(tmp_path / "huge", b" " * (keystore.MAX_KEYSTORE_BYTES + 1))
