@@ -182,7 +182,10 @@ def list_secrets(target: Target, collection: str, prefix: str, with_deleted: boo
 )
 @reaching(account=True, app=True)
 def history(target: Target, collection: str, name: str, from_index: int) -> None:
-    """Show who put, read, was denied, deleted and destroyed NAME; each entry is proven."""
+    """Show who put, read, was denied, deleted and destroyed NAME; each entry is proven.
+
+    Not what ended otherwise: audit who-read has the reads that found nothing or were stopped.
+    """
 
     async def run() -> list[Event]:
         if target.is_owner:
