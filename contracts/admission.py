@@ -17,6 +17,7 @@ too: strangers' releases of an enclave may be 56 KB, and each word on them makes
 """
 
 import hashlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache, wraps
 
@@ -91,6 +92,13 @@ def is_named(view: StateView, identity: bytes, moment: Moment) -> bool:
     return _is_named_in(view, names, identity, moment)
 
 
+def policies_of_code(view: StateView, identity: bytes) -> Iterator[bytes]:
+    """Canonical bytes of each policy in use that speaks of an identity's code or releases."""
+    releases = registry.names_of_releases(view, identity)
+    for name in (*_names_of_identity(identity), *map(_release_name, sorted(releases))):
+        yield from _policies_under(view, name)
+
+
 def admit_terms(state: Changes, terms: CollectionTerms) -> None:
     """Count a collection's policies in."""
     for policy in (terms.readers, terms.writers):
@@ -120,13 +128,17 @@ def _is_named_in(
     if sum(count_filed(view, name) for name in names) > MAX_LOOKED_AT:
         return True
     for name in names:
-        for digest in filed_under(view, name):
-            policy = row_of(view, keys.policy(digest))[NUMBER_BYTES:]
+        for policy in _policies_under(view, name):
             facts = facts_for(view, policy, identity)
             until_s = admitted_until(policy, identity, facts, moment.is_development)
             if moment.time_ms < until_s * 1000:
                 return True
     return False
+
+
+def _policies_under(view: StateView, name: bytes) -> Iterator[bytes]:
+    for digest in filed_under(view, name):
+        yield row_of(view, keys.policy(digest))[NUMBER_BYTES:]
 
 
 def _names_of_identity(identity: bytes) -> tuple[bytes, ...]:

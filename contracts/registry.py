@@ -13,6 +13,7 @@ may publish, endorse and revoke (`releases`).
 import struct
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import islice
 
 from attestation.errors import AttestationError
 from attestation.identity import decode_identity
@@ -23,9 +24,10 @@ from ledger.format.releases import EnclaveRelease, ReleaseMeasurement, decode_re
 from ledger.format.terms import ADDRESS_BYTES
 
 from contracts.errors import StateError
-from contracts.filing import file_under, take_out
+from contracts.filing import file_under, filed_under, take_out
 from contracts.view import Changes, StateView
 
+MAX_NAMES = 64  # of releases of one enclave that are told
 MAX_PER_ENCLAVE = 16  # unrevoked releases of one name with one measurement
 
 _FIXED = struct.Struct(">QQ20sBB")
@@ -143,6 +145,12 @@ def enclave_name(identity: bytes) -> bytes:
     """Under which the names of an identity's releases are filed."""
     platform, measurement = _enclave_of(identity)
     return _file_of(ReleaseMeasurement(platform, measurement))
+
+
+def names_of_releases(view: StateView, identity: bytes) -> frozenset[str]:
+    """The names of unrevoked releases that measure an identity, endorsed or not; at most 64."""
+    filed = islice(filed_under(view, enclave_name(identity)), MAX_NAMES)
+    return frozenset(name.decode("ascii") for name in filed)
 
 
 def releases_for(view: StateView, names: tuple[str, ...], identity: bytes) -> bytes:

@@ -138,6 +138,4 @@ def _verify_binding(
 
 def _verify_admitted(identity: bytes, state: Changes, parameters: Parameters, time_ms: int) -> None:
     if not is_named(state, identity, Moment(parameters.is_development, time_ms)):
-        raise RefusedError(
-            Reason.NOT_ADMITTED, "no collection's policy names this enclave's identity"
-        )
+        raise RefusedError(Reason.NOT_ADMITTED, "no collection's policy admits this enclave")

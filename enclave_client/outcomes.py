@@ -25,8 +25,9 @@ _KINDS: dict[Reason, type[RefusedError]] = {
 
 _HINTS: dict[Reason, str] = {
     Reason.NOT_FOUND: "nothing is stored under this name and version, or it was deleted",
-    Reason.DENIED: "the collection's policy does not name this enclave's code",
-    Reason.NOT_ADMITTED: "no collection's policy names this enclave's code",
+    Reason.DENIED: "the collection's policy does not admit this enclave: its code, the state or id "
+    "of its platform, or its release; sealedger policy explain compares them",
+    Reason.NOT_ADMITTED: "no collection's policy admits this enclave",
     Reason.VERSION_CONFLICT: "someone stored another version meanwhile: read it, then decide",
     Reason.UNKNOWN_COLLECTION: "check the collection's name; its owner has to create it first",
     Reason.FROZEN: "the collection's owner stopped all reads and writes for now",

@@ -2,19 +2,22 @@
 
 1. One checkpoint serves all answers of the block; a block that wrote nothing uses the latest one.
 2. Each entry gets its inclusion proof under it, and what it entitles to is released against that.
-3. A repeated transaction is answered from its first entry.
+3. A repeated transaction is answered from its first entry, a refused one with its reason.
 """
 
+from contracts.execute import parameters_of
 from ledger import keys
 from ledger.errors import StoreError
 from ledger.format.outcome import decode_outcome
 from ledger.format.stored import decode_stored
 from ledger.log.tree import Tree
+from ledger.reason import Reason
 from node.answers import RecordedAnswer, recorded_reply, refused_reply
 from node.certifier import Certified, Certifier
 from node.ledger_store import LedgerStore
 from node.releases import Entry, Releases, Wanted
-from node.results import Again, Finalized, Recorded, Refused, Result
+from node.results import Again, Finalized, Recorded, Refused
+from node.unadmitted import why_not_admitted
 from sealedger.v1 import node_pb2 as pb
 
 # Sealed bytes in all answers of one block; reads beyond it fetch theirs by ticket, one by one.
@@ -38,24 +41,29 @@ class Publisher:
         room = MAX_BLOCK_SEALED_BYTES
         replies = []
         for result in finalized.results:
+            if isinstance(result, Refused):
+                replies.append(_refusal(result, view, finalized.head.time_ms))
+                continue
             reply = self._answer(result, certified, tree, view, room)
             room -= sum(map(len, reply.recorded.sealed))
             replies.append(reply)
         return replies
 
     def _answer(
-        self, result: Result, certified: Certified, tree: Tree, view: LedgerStore, room: int
+        self,
+        result: Recorded | Again,
+        certified: Certified,
+        tree: Tree,
+        view: LedgerStore,
+        room: int,
     ) -> pb.SubmitReply:
-        transaction = result.submission.prepared.hash
-        if isinstance(result, Refused):
-            return refused_reply(transaction, result.error.reason, result.error.hint)
         entry = _entry(result, view)
         sealed, released = self._releases.release(
             entry, certified, tree, view, Wanted(room_bytes=room)
         )
         return recorded_reply(
             RecordedAnswer(
-                transaction=transaction,
+                transaction=result.submission.prepared.hash,
                 index=entry.index,
                 leaf=entry.leaf,
                 hashes=tree.inclusion_proof(entry.index, certified.size),
@@ -65,6 +73,17 @@ class Publisher:
                 released=released,
             )
         )
+
+
+def _refusal(refused: Refused, view: LedgerStore, time_ms: int) -> pb.SubmitReply:
+    submission, error = refused.submission, refused.error
+    hint = error.hint
+    if error.reason is Reason.NOT_ADMITTED and submission.verdict is not None:
+        development = parameters_of(view).is_development
+        hint = why_not_admitted(
+            view, submission.verdict, development=development, now_s=time_ms // 1000
+        )
+    return refused_reply(submission.prepared.hash, error.reason, hint)
 
 
 def load_entry(index: int, view: LedgerStore) -> Entry:

@@ -306,14 +306,15 @@ def _confirm(what: str, *, yes: bool) -> None:
 
 @contextmanager
 def _explained(collection: str, target: Target) -> Iterator[None]:
-    """Say what helps when this program's own code is not admitted."""
+    """Say what helps when this program is not admitted, and never to ask for less than is meant."""
     try:
         yield
     except DeniedError as error:
         if not target.account:
-            error.hint = (
-                "the collection's owner can admit this program: "
-                f"sealedger collection policy set {collection} --allow-self, with all other terms"
+            error.hint += (
+                f"; where it is the code that {collection} does not name, its owner can admit this "
+                f"program: sealedger collection policy set {collection} --allow-self, with all "
+                "other terms"
             )
         raise
 

@@ -137,6 +137,8 @@ async def test_only_by_a_release_a_session_opens(
         async with node.client("stranger", OWNED) as app:
             await app.put("name", b"value")
     assert caught.value.reason is Reason.NOT_ADMITTED
+    asked_for = "release: expected fns >= 0.0.0, endorsed by 1 of "
+    assert asked_for in caught.value.hint
     await auditors[0].releases.endorse("fns", "1.2.0", digest_of(release))
     async with node.client("stranger", OWNED) as app:
         await app.put("name", b"value")

@@ -39,7 +39,7 @@ export const REASONS = {
   45: yours("WRONG_TRUST_DOCUMENT", "evidence bound to another trust document"),
   46: yours("WRONG_SERVICE_KEY", "evidence made for another key service"),
   47: yours("WRONG_REPORT_DATA", "evidence that does not bind the keys that were sent"),
-  48: yours("NOT_ADMITTED", "no active policy names this identity"),
+  48: yours("NOT_ADMITTED", "no active policy admits this identity"),
   49: yours("COLLATERAL_REFUSED", "the collateral does not verify"),
   50: yours("NOT_CERTIFIED", "proof or checkpoint do not hold"),
   51: yours("NOT_GRANTED", "the outcome grants nothing"),
