@@ -387,7 +387,10 @@ TURIN = SnpMatch(minimum_tcb=replace(TURIN_TCB, fmc=1), products=("Turin",))
         (replace(BY_CODE, grace_s=5), "nothing to pass"),
         (replace(BY_CODE, tcb_statuses=("OutOfDate",)), "for ever"),
         (replace(BY_CODE, advisories=("SA-1",)), "that carry another one"),
-        (replace(BY_CODE, allow_debug=True), "refuses every debug enclave, on development networks too"),
+        (
+            replace(BY_CODE, allow_debug=True),
+            "refuses every debug enclave, on development networks too",
+        ),
         (Match(tee=TdxMatch(mr_td=bytes(48))), "any kernel"),
         (AllOf((BY_CODE, replace(BY_CODE, measurement=bytes([1]) * 32))), "admits nobody"),
     ],
