@@ -173,11 +173,7 @@ class NetworkFile(_Model):
                 build()
             except (LogError, AttestationError) as error:
                 raise ValueError(f"{field}: {error}") from error
-        if any(match.release is not None for match in matches_of(self.policy())):
-            raise ValueError(
-                "key_service.policy: asks for an endorsed release, but a client believes no ledger "
-                "before its key service; name the key service by measurement, signer or tdx.mr_td"
-            )
+        _verify_asks_no_ledger(self.policy())
         if self.origin.startswith(DEVELOPMENT_ORIGIN) != (self.profile == "development"):
             raise ValueError(
                 "profile: origins that start with `dev.` are those of development networks"
@@ -267,6 +263,29 @@ def profile_name(genesis: Genesis) -> Literal["development", "single", "consorti
         "consortium",
     )
     return words[genesis.profile - 1]
+
+
+def _verify_asks_no_ledger(policy: Policy) -> None:
+    """A client believes no ledger before its key service, so it could never admit one by that."""
+    matches = matches_of(policy)
+    asked = (
+        (
+            any(match.release is not None for match in matches),
+            "an endorsed release",
+            "name the key service by measurement, signer or tdx.mr_td",
+        ),
+        (
+            any(match.enrolled for match in matches),
+            "an enrolled platform",
+            "name its machines in platform_ids, or leave `enrolled` out",
+        ),
+    )
+    for is_asked, what, right in asked:
+        if is_asked:
+            raise ValueError(
+                f"key_service.policy: asks for {what}, but a client believes no ledger before its "
+                f"key service; {right}"
+            )
 
 
 def _log_entry(trust: TrustDocument) -> LogEntry:

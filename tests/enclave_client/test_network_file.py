@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from attestation import vendors
-from attestation.policy import AnyOf, Match, encode_policy
+from attestation.policy import AllOf, AnyOf, Match, encode_policy
 from enclave_client.errors import NetworkFileError
 from enclave_client.network_file import NetworkFile
 from ledger.errors import FormatError
@@ -126,6 +126,17 @@ def test_a_key_service_is_named_by_its_code(network: NetworkFile) -> None:
         message = _refused(table).message
         assert "key_service.policy: asks for an endorsed release" in message
         assert "measurement, signer or tdx.mr_td" in message
+
+
+def test_a_key_service_s_machine_is_named_by_its_id(network: NetworkFile) -> None:
+    """Nor does it know the list of enrolled platforms: a policy that asks for it admits nobody."""
+    table = _table(network)
+    enrolled = Match(measurement=bytes(32), enrolled=True)
+    for policy in (enrolled, AllOf((AnyOf((Match(measurement=bytes(32)), enrolled)),))):
+        table["key_service"]["policy"] = encode_policy(policy).hex()
+        message = _refused(table).message
+        assert "key_service.policy: asks for an enrolled platform" in message
+        assert "platform_ids" in message
 
 
 def test_a_missing_file_and_a_huge_one_are_refused(tmp_path: Path) -> None:
