@@ -72,7 +72,7 @@ collateral.add_command(fetch)
     is_flag=False,
     flag_value=".",
     type=click.Path(path_type=Path, file_okay=False),
-    help="Development: sign it anew with this software platform.  [default: the home's]",
+    help="Development: sign it anew with this software platform; without DIRECTORY, the home's.",
 )
 @click.option(
     "--key",

@@ -16,6 +16,7 @@ from node.config import PlatformConfig
 from node.core_platform import core_places, open_core_platform
 from node.errors import ConfigError
 from node.home import Home
+from tests.support.command_line import command_line
 from tests.support.platform_devices import attestation_tree
 
 PRODUCTION = (Profile.SINGLE, Profile.CONSORTIUM)
@@ -134,9 +135,17 @@ def test_show_for_machines(tmp_path: Path) -> None:
     }  # fmt: skip
 
 
-def test_show_with_settings_of_the_ended_service(tmp_path: Path) -> None:
-    """The table is shown, and on standard error what keeps every platform from being opened."""
-    result = show("--home", str(tmp_path), environment={"IAS_SPID": "1"})
-    assert result.exit_code == 0
-    assert "gramine" in result.stdout
-    assert "error: IAS_SPID set" in result.stderr
+@pytest.mark.parametrize("more", [(), ("--json",)])
+async def test_show_with_settings_of_the_ended_service(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    more: tuple[str, ...],
+) -> None:
+    """The table is shown; then what keeps every platform from being opened, and exit code 1."""
+    monkeypatch.setenv("IAS_SPID", "1")
+    sealedger_as_typed = command_line(monkeypatch, capsys)
+    said = await sealedger_as_typed("platform", "show", "--home", str(tmp_path), *more)
+    assert said.code == 1
+    assert "gramine" in said.out
+    assert said.err.startswith("sealedger: error: IAS_SPID set")

@@ -17,6 +17,7 @@ from node.config import NodeConfig
 from tests.cli.conftest import Shell
 from tests.support.collateral_service import Mood, VendorServices, serving
 from tests.support.evidence_vectors import MANIFEST, REASON, VECTORS
+from tests.support.help_texts import help_text
 from tests.support.real_node import Serving, listening
 
 needs_vectors = pytest.mark.skipif(not MANIFEST.exists(), reason=REASON)
@@ -275,3 +276,10 @@ async def test_no_node_answers(shell: Shell, home: tuple[str, ...]) -> None:
         "cannot be reached"
         in (await shell("collateral", "update", *home, "--platform-directory")).failed()
     )
+
+
+def test_the_platform_s_directory_is_no_default() -> None:
+    """The help says what the option is without its value; without the option nothing is signed."""
+    said = " ".join(help_text("collateral update").split())
+    assert "this software platform; without DIRECTORY, the home's." in said
+    assert "[default: the home's]" not in said

@@ -159,11 +159,20 @@ async def test_what_is_refused(node: Serving) -> None:
             await stranger.platforms.enrol(b"\x11" * 16)
         assert denied.value.receipt is None
     async with member(node, MEMBERS[0]) as client:
-        for ask in (client.platforms.enrol, client.platforms.take_back):
+        for ask, platform, hint in (
+            (client.platforms.enrol, FOUNDED, "it is enrolled, or this account's vote for that"),
+            (
+                client.platforms.remove,
+                b"\x11" * 16,
+                "it is not enrolled, or this account's vote to",
+            ),
+            (client.platforms.take_back, FOUNDED, "this account has no open vote on it"),
+        ):
             with pytest.raises(RefusedError) as refused:
-                await ask(FOUNDED)
+                await ask(platform)
             assert refused.value.reason is Reason.NO_CHANGE
-            assert "platform list" in refused.value.hint
-        for wrong in (b"", b"\x11" * 15, b"\x11" * 65):
+            assert refused.value.hint.startswith(hint)
+            assert refused.value.hint.endswith(": sealedger platform list")
+        for wrong in (b"", b"\x11" * 15, b"\x11" * 65, bytes(16), bytes(64)):
             with pytest.raises(InvalidRequestError):
                 await client.platforms.enrol(wrong)
