@@ -7,6 +7,7 @@ which collateral it takes, the commands have its key and its vendor's service, r
 from dataclasses import dataclass
 
 from attestation.errors import DecisionFault, EvidenceFault
+from attestation.renewal import UPDATE, service_option
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,11 +22,12 @@ _AGAIN = "take the evidence again, on the machine itself; if it stays so, do not
 _VCEK = (
     "fetch the certificate for this very chip and REPORTED_TCB; a firmware update makes a new one"
 )
-_FETCH = "sealedger collateral fetch KEY --save FILE"
+_FETCH = "sealedger collateral fetch KEY --pccs URL --save FILE"
 _SHOW = "sealedger collateral show KEY --save FILE"
 _TAKE = "--collateral FILE"
 _SAVED = "collateral.pb"  # FILE, where a command can be typed as it stands
-_REFRESH = f"{_FETCH}; for a ledger: sealedger collateral update"
+_UPDATE = f"{UPDATE} --key KEY --pccs URL"
+_REFRESH = f"{_FETCH}; for a ledger: {_UPDATE}"
 _REPORT_IT = "try again; if it stays so, send us the evidence and the collateral"
 
 _EVIDENCE = {
@@ -132,8 +134,7 @@ def mend_words(code: str, key: str = "") -> str:
     words = MENDS[code].mend
     if not key:
         return words
-    service = "--kds URL" if key.startswith("snp/") else "--pccs URL"
-    ready = _FETCH.replace("KEY", f"{key} {service}"), _SHOW.replace("KEY", key), _TAKE
-    for general, one in zip((_FETCH, _SHOW, _TAKE), ready, strict=True):
-        words = words.replace(general, one.replace("FILE", _SAVED))
+    for general in (_FETCH, _UPDATE, _SHOW, _TAKE):
+        ready = general.replace("KEY", key).replace("--pccs URL", service_option(key))
+        words = words.replace(general, ready.replace("FILE", _SAVED))
     return words

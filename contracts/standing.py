@@ -26,6 +26,7 @@ _CHANGED = (
     "what is known of this platform changed since the session was opened: attest again",
 )
 _UNDECIDED = Reason.EVIDENCE_UNDECIDED
+_RENEWED = "an operator of the network renews it (sealedger collateral update --help)"
 
 
 def verify_usable(
@@ -63,17 +64,13 @@ def generation_of(verdict: Verdict, view: StateView, parameters: Parameters, tim
     key = verdict.collateral_key
     record = collateral_of(view, key)
     if record is None:
-        raise RefusedError(
-            _UNDECIDED, f"the ledger holds no collateral for {key}: sealedger collateral update"
-        )
+        raise RefusedError(_UNDECIDED, f"the ledger holds no collateral for {key}: {_RENEWED}")
     if record.digest != verdict.collateral_digest:
         raise RefusedError(
             _UNDECIDED, "the collateral changed while this was judged: send it again"
         )
     if _has_ended(record, parameters, time_ms):
-        raise RefusedError(
-            _UNDECIDED, f"the collateral for {key} has ended: sealedger collateral update"
-        )
+        raise RefusedError(_UNDECIDED, f"the collateral for {key} has ended: {_RENEWED}")
     return record.generation
 
 

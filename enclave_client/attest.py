@@ -30,13 +30,13 @@ from attestation.handshake import (
 )
 from attestation.identity import Identity
 from attestation.judging import Subject, is_admitted
+from attestation.renewal import renewal_words
 from attestation.rules import VerificationRules
 from attestation.vendors import verify_production_trust
 from attestation.verdict import Verdict
 from attestation.verify import collateral_key, verify
 from enclave_client.checkpoints import CheckpointBook
 from enclave_client.collateral import (
-    MENDED_BY,
     CollateralFloor,
     collateral_for,
     verify_current,
@@ -187,9 +187,10 @@ def _verdict(
     floor: CollateralFloor,
 ) -> Verdict:
     evidence, known = answer.evidence, genesis.collateral
+    key = ""
     try:
         key = collateral_key(evidence)
-        collateral = collateral_for(key, known, answer.collateral)
+        collateral = collateral_for(key, known, answer.collateral, rules.roots)
         facts = verify_current(key, collateral, known, rules, asked.now_s)
         floor.verify(facts)
         verdict = verify(evidence, collateral, rules, asked.now_s)
@@ -197,8 +198,8 @@ def _verdict(
         raise AttestationFailedError(
             Check.EVIDENCE,
             f"it cannot be judged: {error}",
-            "the network's collateral is out of date or the network file's floor is above it: "
-            + MENDED_BY,
+            "the network's collateral is out of date or the network file's floor is above it"
+            + (f": {renewal_words(key, rules.roots)}" if key else ""),
         ) from error
     except AttestationError as error:
         raise AttestationFailedError(

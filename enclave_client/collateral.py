@@ -13,6 +13,7 @@ import hashlib
 
 from attestation.collateral import CollateralFacts
 from attestation.collateral_verdict import is_successor
+from attestation.renewal import renewal_words
 from attestation.rules import VerificationRules
 from attestation.verify import read_facts, verify_collateral
 from enclave_client.checkpoints import CheckpointBook
@@ -28,8 +29,6 @@ from enclave_client.wire import OfferedCollateral
 from ledger.format.hygiene import UpdateCollateral
 from ledger.format.receipt import VerifiedReceipt, decode_receipt
 from ledger.reason import Reason
-
-MENDED_BY = "an operator of the network mends it with: sealedger collateral update"
 
 
 class CollateralFloor:
@@ -55,16 +54,22 @@ class CollateralFloor:
 
 
 def collateral_for(
-    key: str, genesis: tuple[bytes, ...], offered: OfferedCollateral | None
+    key: str,
+    genesis: tuple[bytes, ...],
+    offered: OfferedCollateral | None,
+    roots: tuple[bytes, ...],
 ) -> bytes:
-    """The offered collateral, or genesis' for this key; AttestationFailedError if there is none."""
+    """The offered collateral, or genesis' for this key; AttestationFailedError if there is none.
+
+    `roots` (DER) are those that the client believes: its error says whether anything mends it.
+    """
     if offered is not None:
         return offered.collateral
     for data in genesis:
         if read_facts(data).key == key:
             return data
     raise AttestationFailedError(
-        Check.EVIDENCE, f"the network has no collateral for {key}", MENDED_BY
+        Check.EVIDENCE, f"the network has no collateral for {key}", renewal_words(key, roots)
     )
 
 

@@ -172,7 +172,9 @@ async def open_node(
             network=own_network_file(home, genesis),
             genesis_time_ms=decoded.time_ms,
             vitals=vitals,
-            freshness=Freshness(decoded.limits.checkpoint_age_ms // 1000, trust.grace_s),
+            freshness=Freshness(
+                decoded.limits.checkpoint_age_ms // 1000, trust.grace_s, trust.roots
+            ),
             metrics=metrics,
             questions=service,
         )

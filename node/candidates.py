@@ -29,26 +29,13 @@ from ledger.format.outcome import Coordinates
 from ledger.format.sealed import encode_coordinates, sealed_digest, split_sealed
 from ledger.format.transaction import Body, SignerKind, signed_message, writer_of
 from ledger.reason import Reason
-from node.verifier import EvidenceVerifier
+from node.verifier import CollateralFaultError, EvidenceVerifier
 
 # Not a word on the evidence: the same bytes may be sent again.
 _MOMENT: dict[str, Reason] = {
     DecisionFault.VERIFIER_BUSY: Reason.OVERLOADED,
     DecisionFault.VERIFIER_CLOSED: Reason.SHUTTING_DOWN,
 }
-# What the operators of this network can mend, and how.
-_COLLATERAL_FAULTS = frozenset(
-    {
-        DecisionFault.COLLATERAL_EXPIRED,
-        DecisionFault.COLLATERAL_FROM_FUTURE,
-        DecisionFault.COLLATERAL_MALFORMED,
-        DecisionFault.COLLATERAL_NO_REVOCATIONS,
-        DecisionFault.COLLATERAL_NUMBER,
-        DecisionFault.COLLATERAL_OTHER_PLATFORM,
-        DecisionFault.COLLATERAL_UNTRUSTED,
-    }
-)
-_MEND = "an operator of the network mends it with: sealedger collateral update"
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,10 +110,8 @@ class EnvelopeChecker:
             return encode_verdict(await self._verifier.verify(evidence))
         except CannotDecideError as error:
             reason = _MOMENT.get(error.code, Reason.EVIDENCE_UNDECIDED)
-            is_mendable = error.code in _COLLATERAL_FAULTS
-            raise RefusedError(
-                reason, f"{error}; {_MEND}" if is_mendable else str(error)
-            ) from error
+            mend = f"; {error.mend}" if isinstance(error, CollateralFaultError) else ""
+            raise RefusedError(reason, f"{error}{mend}") from error
         except AttestationError as error:
             raise RefusedError(Reason.EVIDENCE_REFUSED, str(error)) from error
 

@@ -10,11 +10,34 @@ from typing import Protocol
 from attestation.collateral import is_key
 from attestation.collateral_verdict import CollateralVerdict
 from attestation.errors import CannotDecideError, DecisionFault
+from attestation.renewal import renewal_words
 from attestation.rules import VerificationRules
 from attestation.verdict import Verdict
 from ledger.errors import StoreError
 from ledger.format.trust import TrustDocument
 from node.collateral import CollateralShelf
+
+# What newer collateral may mend.
+_COLLATERAL_FAULTS = frozenset(
+    {
+        DecisionFault.COLLATERAL_EXPIRED,
+        DecisionFault.COLLATERAL_FROM_FUTURE,
+        DecisionFault.COLLATERAL_MALFORMED,
+        DecisionFault.COLLATERAL_NO_REVOCATIONS,
+        DecisionFault.COLLATERAL_NUMBER,
+        DecisionFault.COLLATERAL_OTHER_PLATFORM,
+        DecisionFault.COLLATERAL_UNTRUSTED,
+    }
+)
+
+
+class CollateralFaultError(CannotDecideError):
+    """Nothing could be decided for want of collateral; `mend` is who can help, and how."""
+
+    def __init__(self, error: CannotDecideError, mend: str) -> None:
+        """The same error, with its mend."""
+        super().__init__(DecisionFault(error.code), expected=error.expected, got=error.got)
+        self.mend = mend
 
 
 class Judge(Protocol):
@@ -66,9 +89,15 @@ class EvidenceVerifier:
         self._clock_s = clock_s
 
     async def verify(self, evidence: bytes) -> Verdict:
-        """The verdict; EvidenceError or CannotDecideError."""
+        """The verdict; EvidenceError or CannotDecideError, of collateral a CollateralFaultError."""
         key = await self.key_of(evidence)
-        return await self._judge.verify(evidence, self._held(key), self._rules, self._clock_s())
+        now_s = self._clock_s()
+        try:
+            return await self._judge.verify(evidence, self._held(key), self._rules, now_s)
+        except CannotDecideError as error:
+            if error.code not in _COLLATERAL_FAULTS:
+                raise
+            raise CollateralFaultError(error, renewal_words(key, self._rules.roots)) from error
 
     async def verify_collateral(self, collateral: bytes) -> CollateralVerdict:
         """The verdict on collateral by itself; CannotDecideError."""

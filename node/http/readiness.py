@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
+from attestation.renewal import update_command
 from node.http.views import CheckView, ReadinessView
 from node.vitals import Pulse
 
@@ -25,6 +26,7 @@ class Freshness:
 
     evidence_s: int
     collateral_grace_s: int
+    roots: tuple[bytes, ...]  # DER, of the network: who may sign newer collateral
 
 
 def judge(pulse: Pulse, freshness: Freshness) -> ReadinessView:
@@ -41,12 +43,13 @@ def _checks(pulse: Pulse, freshness: Freshness) -> Iterator[tuple[str, CheckView
     yield "evidence", _young(pulse.evidence_age_s, freshness.evidence_s)
     yield "checkpoint", _young(pulse.checkpoint_age_s, freshness.evidence_s)
     left_s = pulse.collateral_left_s + freshness.collateral_grace_s
-    yield "collateral", CheckView(ok=left_s >= 0, reason=_collateral(pulse, left_s))
+    reason = _collateral(pulse, left_s, freshness.roots)
+    yield "collateral", CheckView(ok=left_s >= 0, reason=reason)
 
 
-def _collateral(pulse: Pulse, left_s: int) -> str:
+def _collateral(pulse: Pulse, left_s: int, roots: tuple[bytes, ...]) -> str:
     own = f"{pulse.collateral_key}, issued {_length(pulse.collateral_age_s)} ago"
-    mend = "sealedger collateral update"
+    mend = update_command(pulse.collateral_key, roots)
     if left_s < 0:
         ended = f"ended {_length(-left_s)} ago"
         return f"{own}, {ended}: no client attests this node; mend it with: {mend}"
@@ -55,9 +58,8 @@ def _collateral(pulse: Pulse, left_s: int) -> str:
     if pulse.ending_left_s < WARNING_S:
         left = _length(pulse.ending_left_s)
         state = "has ended" if pulse.ending_left_s < 0 else f"ends in {left}"
-        return (
-            f"warning: {pulse.ending_key} {state}; renew it with: {mend} --key {pulse.ending_key}"
-        )
+        mend = update_command(pulse.ending_key, roots)
+        return f"warning: {pulse.ending_key} {state}; renew it with: {mend}"
     return f"{own}, good for {_length(left_s)}"
 
 

@@ -134,7 +134,9 @@ def test_old_collateral_is_undecided_and_names_the_command() -> None:
     judgement = judged(replace(QUOTE, now_s=NOW_S + AGES_S))
     assert judgement.decision is Decision.UNDECIDED
     mend = judgement.reasons[-1].mend
-    assert "sealedger collateral update" in mend
+    assert (
+        "for a ledger: sealedger collateral update --key sgx/00536f667401/processor --pccs" in mend
+    )
     assert "collateral fetch sgx/00536f667401/processor --pccs URL --save collateral.pb" in mend
     young = judged(replace(QUOTE, now_s=NOW_S - DAY_S))
     assert first(young) == (Decision.UNDECIDED, DecisionFault.COLLATERAL_FROM_FUTURE)
@@ -281,6 +283,8 @@ def test_a_mend_names_the_vendor_s_service_and_the_key() -> None:
         assert "KEY" not in mend_words(code, "snp/Milan")
     mend = mend_words(DecisionFault.COLLATERAL_EXPIRED, "snp/Milan")
     assert "sealedger collateral fetch snp/Milan --kds URL --save collateral.pb" in mend
+    assert "sealedger collateral update --key snp/Milan --kds URL" in mend
+    assert "--pccs" not in mend
 
 
 def test_collateral_of_another_platform_says_which_to_fetch() -> None:

@@ -8,7 +8,9 @@ import pytest
 from attestation.collateral_verdict import CollateralVerdict, encode_collateral_verdict
 from attestation.errors import CannotDecideError, DecisionFault
 from attestation.rules import VerificationRules
+from attestation.vendors import ROOTS
 from attestation.verdict import Verdict, encode_verdict
+from contracts.errors import RefusedError
 from contracts.execute import Repeated
 from ledger.format.genesis import decode_genesis
 from ledger.format.hygiene import UpdateCollateral
@@ -52,6 +54,14 @@ class BusyJudge:
         raise CannotDecideError(DecisionFault.VERIFIER_BUSY)
 
 
+class JudgeOfMilan(BusyJudge):
+    """A verifier that reads off any evidence that it needs AMD's collateral."""
+
+    async def collateral_key(self, evidence: bytes) -> str:
+        """That of a processor line."""
+        return "snp/Milan"
+
+
 @pytest.fixture
 def rules() -> SmallRules:
     """A small network."""
@@ -84,6 +94,30 @@ async def test_a_session_that_stands_is_not_judged_again(
     rules.executed(envelope, encode_verdict(verdict))
     again = await checker.check(envelope)
     assert isinstance(rules.do(envelope, again.verdict), Repeated)
+
+
+@pytest.mark.parametrize("is_hardware", [True, False])
+async def test_evidence_of_a_vendor_that_genesis_does_not_name(
+    rules: SmallRules, is_hardware: bool
+) -> None:
+    """Whoever is refused for want of its collateral is not sent for an update that cannot help."""
+    genesis = decode_genesis(rules.genesis)
+    believed = verification_rules(decode_trust(genesis.trust))
+    assert not {sha256(root).digest() for root in believed.roots} & ROOTS
+    verifier = EvidenceVerifier(
+        JudgeOfMilan(),
+        rules=replace(believed, roots=()) if is_hardware else believed,
+        shelf=CollateralShelf(rules.state, genesis.collateral),
+        clock_s=lambda: rules.time_ms // 1000,
+    )
+    enclave = Enclave("alpha")
+    envelope = with_payload(rules.envelope(new_session(enclave), rules.opening(enclave)), EVIDENCE)
+    with pytest.raises(RefusedError) as caught:
+        await EnvelopeChecker(rules.network_id, verifier, rules.state).check(envelope)
+    assert caught.value.reason is Reason.EVIDENCE_UNDECIDED
+    never = "no root of AMD's Milan is among those of the network, and none can be added"
+    start = "no update mends it" if is_hardware else "for hardware no update does"
+    assert caught.value.hint.endswith(f"; {start}: {never}")
 
 
 async def test_collateral_that_stands_is_not_judged_again(

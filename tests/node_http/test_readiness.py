@@ -9,7 +9,7 @@ from node.http.readiness import WARNING_S, Freshness, judge
 from node.vitals import Pulse
 
 DAY_S = 86_400
-LIMITS = Freshness(evidence_s=600, collateral_grace_s=50)
+LIMITS = Freshness(evidence_s=600, collateral_grace_s=50, roots=())
 GOOD = Pulse(
     is_started=True,
     has_failed=False,
@@ -65,12 +65,15 @@ def test_every_check_has_its_case() -> None:
             {"collateral_left_s": 3 * DAY_S + 4 * 3600},
             "issued 462 d 23 h ago, good for 3 d 4 h more",
         ),
-        ({"collateral_left_s": WARNING_S - 1}, "renew it with: sealedger collateral update"),
+        (
+            {"collateral_left_s": WARNING_S - 1},
+            "renew it with: sealedger collateral update --key sgx/00906ed50000/processor --pccs",
+        ),
         ({"collateral_left_s": WARNING_S}, "warning: snp/Milan has ended"),
         ({"collateral_left_s": WARNING_S, "ending_left_s": 7}, "warning: snp/Milan ends in 7 s"),
         (
             {"collateral_left_s": WARNING_S, "ending_left_s": 7},
-            "sealedger collateral update --key snp/Milan",
+            "sealedger collateral update --key snp/Milan --kds URL",
         ),
     ],
 )
@@ -88,9 +91,12 @@ def test_no_warning_before() -> None:
 
 
 def test_what_ended_says_how_it_is_mended() -> None:
-    """An unready node names the command."""
-    readiness = judge(replace(GOOD, collateral_left_s=-51), LIMITS)
-    assert "sealedger collateral update" in readiness.checks["collateral"].reason
+    """An unready node names the command; on a network of software, the one for that."""
+    ended = replace(GOOD, collateral_left_s=-51)
+    reason = judge(ended, LIMITS).checks["collateral"].reason
+    assert reason.endswith("update --key sgx/00906ed50000/processor --pccs URL")
+    reason = judge(ended, replace(LIMITS, roots=(b"of software",))).checks["collateral"].reason
+    assert reason.endswith("sealedger collateral update --platform-directory")
 
 
 @pytest.mark.parametrize(
