@@ -34,6 +34,15 @@ class EvidenceFault(StrEnum):
     REFUSED = "quote-refused"
 
 
+class ShapeFault(StrEnum):
+    """What is wrong with the shape of evidence (NOT_CANONICAL), where that has its own mend."""
+
+    NOT_WHOLE = "not whole"  # it ends too early, or other bytes follow
+    CHAIN = "PCK chain"  # in a quote
+    CERTIFICATE = "certificate"  # beside a report
+    NOT_BY_GUEST = "not by its guest"  # a report that the host asked for
+
+
 class DecisionFault(StrEnum):
     """Why the verifier could not decide."""
 
@@ -60,6 +69,15 @@ class AttestationError(Exception):
 
 class DecodeError(AttestationError):
     """Bytes that are not the canonical encoding of what they should be."""
+
+
+class ShapeError(DecodeError):
+    """Evidence of another shape than the one that is accepted, by a fault with its own mend."""
+
+    def __init__(self, fault: ShapeFault, message: str) -> None:
+        """Carry the `fault` beside the words."""
+        self.fault = fault
+        super().__init__(message)
 
 
 class HandshakeError(AttestationError):

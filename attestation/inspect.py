@@ -10,7 +10,13 @@ from dataclasses import replace
 from attestation.dcap.layout import parse_quote
 from attestation.dcap.pck import read_platform
 from attestation.dcap.verify import read_code
-from attestation.errors import DecodeError, EvidenceError, EvidenceFault
+from attestation.errors import (
+    DecodeError,
+    EvidenceError,
+    EvidenceFault,
+    ShapeError,
+    ShapeFault,
+)
 from attestation.evidence import Evidence, EvidenceKind
 from attestation.identity import UNKNOWN, Identity
 from attestation.snp.endorsement_key import parse_endorsement_key
@@ -29,6 +35,27 @@ def identity_of_unverified(evidence: Evidence) -> Identity:
         return _of_quote(evidence) if evidence.kind is EvidenceKind.DCAP else _of_report(evidence)
     except DecodeError as error:
         raise EvidenceError(EvidenceFault.NOT_CANONICAL, got=str(error)) from error
+
+
+def shape_fault(evidence: Evidence) -> ShapeFault | None:
+    """What is wrong with evidence that was refused for its shape (NOT_CANONICAL).
+
+    None where nothing better can be said than which shapes are accepted.
+    """
+    try:
+        if evidence.kind is EvidenceKind.DCAP:
+            parse_quote(evidence.quote)
+            return ShapeFault.CHAIN  # what it was refused for stands in its certificates
+        parse_report(evidence.quote)
+    except ShapeError as error:
+        return error.fault
+    except DecodeError:
+        return None
+    try:
+        parse_endorsement_key(evidence.certificate)
+    except DecodeError:
+        return ShapeFault.CERTIFICATE
+    return None
 
 
 def _of_quote(evidence: Evidence) -> Identity:

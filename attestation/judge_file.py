@@ -38,10 +38,10 @@ from attestation.evidence import Evidence, EvidenceKind, encode_evidence
 from attestation.evidence_files import read_evidence_file
 from attestation.explain import explain, missing_words
 from attestation.identity import Identity
-from attestation.inspect import identity_of_unverified
+from attestation.inspect import identity_of_unverified, shape_fault
 from attestation.judgement import Decision, Judgement, Question, Reason, Window
 from attestation.judging import Subject, is_admitted
-from attestation.mends import mend_needs_key, mend_words
+from attestation.mends import SHAPE_MENDS, mend_needs_key, mend_words
 from attestation.policy import Policy
 from attestation.ratls.certificate import RaTlsCertificate, verify_binding, verify_validity
 from attestation.rules import VerificationRules
@@ -85,7 +85,7 @@ async def judge_file(question: Question, verifier: Verifier) -> Judgement:
     try:
         material = _gather(file.evidence, question)  # 2
     except EvidenceError as error:
-        return replace(start, reasons=(_reason(error),))
+        return replace(start, reasons=(_refusal(error, file.evidence),))
     judgement = await _judge(start, material, question, verifier)  # 3, 4
     if file.certificate is not None:
         judgement = _with_certificate(judgement, file.certificate, question.now_s)  # 5
@@ -115,7 +115,7 @@ async def _judge(
     try:
         verdict = await _verdict(material, question, verifier)
     except EvidenceError as error:
-        return replace(judgement, reasons=(_reason(error),))
+        return replace(judgement, reasons=(_refusal(error, material.evidence),))
     except CannotDecideError as error:
         key = await _key(material, verifier) if mend_needs_key(error.code) else ""
         return _undecided(judgement, _reason(error, material.where, key))
@@ -248,6 +248,12 @@ def _claimed(evidence: Evidence) -> Identity | None:
         return identity_of_unverified(evidence)
     except EvidenceError:
         return None
+
+
+def _refusal(error: EvidenceError, evidence: Evidence) -> Reason:
+    """The reason; what mends a bad shape depends on what is wrong with it."""
+    fault = shape_fault(evidence) if error.code == EvidenceFault.NOT_CANONICAL else None
+    return _reason(error, "" if fault is None else SHAPE_MENDS[fault].mend)
 
 
 def _reason(error: _Refusal, where: str = "", key: str = "") -> Reason:

@@ -6,7 +6,7 @@ which collateral it takes, the commands have its key and its vendor's service, r
 
 from dataclasses import dataclass
 
-from attestation.errors import DecisionFault, EvidenceFault
+from attestation.errors import DecisionFault, EvidenceFault, ShapeFault
 from attestation.renewal import UPDATE, service_option
 
 
@@ -30,15 +30,13 @@ _UPDATE = f"{UPDATE} --key KEY --pccs URL"
 _REFRESH = f"{_FETCH}; for a ledger: {_UPDATE}"
 _REPORT_IT = "try again; if it stays so, send us the evidence and the collateral"
 
+_WHOLE = "give the file as the platform made it: binary, whole, nothing around it"
+
 _EVIDENCE = {
-    EvidenceFault.MALFORMED: Mend(
-        "the bytes are not of the form of their kind",
-        "give the file as the platform made it: binary, whole, nothing around it",
-    ),
+    EvidenceFault.MALFORMED: Mend("the bytes are not of the form of their kind", _WHOLE),
     EvidenceFault.NOT_CANONICAL: Mend(
         "a quote or report of another shape than the one that is accepted",
-        "have the quoting library put the PCK chain into the quote (certification type 5); "
-        "a report has to come from the guest itself",
+        "take it again in a shape that docs/attestation.md lists, and change nothing in it",
     ),
     EvidenceFault.UNKNOWN_ROOT: Mend(
         "the certificates end in a root that is not believed",
@@ -76,6 +74,19 @@ _EVIDENCE = {
         "evidence of a service that is no more: nobody can verify it", "use DCAP"
     ),
     EvidenceFault.REFUSED: Mend("the verification library refused, in its own words", _AGAIN),
+}
+
+SHAPE_MENDS = {
+    ShapeFault.NOT_WHOLE: Mend("it ends too early, or other bytes follow", _WHOLE),
+    ShapeFault.CHAIN: Mend(
+        "a quote without the PCK chain, or with another than is accepted",
+        "have the quoting library put the PCK chain into the quote (certification type 5): three "
+        "PEM blocks, the PCK certificate, its CA, the root, every line ended by one newline",
+    ),
+    ShapeFault.CERTIFICATE: Mend("a report with a certificate that is no VCEK or VLEK", _VCEK),
+    ShapeFault.NOT_BY_GUEST: Mend(
+        "a report that the host asked for", "a report has to come from the guest itself"
+    ),
 }
 
 _DECISION = {

@@ -23,7 +23,7 @@ from attestation.dcap.reports import (
     parse_sgx_report,
     parse_td_report,
 )
-from attestation.errors import DecodeError
+from attestation.errors import DecodeError, ShapeError, ShapeFault
 from attestation.evidence import MAX_QUOTE_BYTES
 
 SGX = "sgx"
@@ -63,16 +63,19 @@ class Quote:
 class _Cursor:
     """Reads a byte string from its start; raises DecodeError at its end."""
 
-    __slots__ = ("at", "data")
+    __slots__ = ("at", "data", "name")
 
-    def __init__(self, data: bytes) -> None:
+    def __init__(self, data: bytes, name: str = "quote") -> None:
         self.data = data
+        self.name = name
         self.at = 0
 
     def take(self, size: int) -> bytes:
         end = self.at + size
         if end > len(self.data):
-            raise DecodeError(f"quote: {len(self.data)} bytes, ends inside a field")
+            raise ShapeError(
+                ShapeFault.NOT_WHOLE, f"{self.name}: {len(self.data)} bytes, ends inside a field"
+            )
         piece = self.data[self.at : end]
         self.at = end
         return piece
@@ -91,7 +94,7 @@ def parse_quote(data: bytes) -> Quote:
     signed_region = data[: cursor.at]
     signature_section = cursor.take(cursor.number(4))
     _verify_end(cursor, version)
-    chain = _signature_section(_Cursor(signature_section), version)
+    chain = _signature_section(_Cursor(signature_section, "signature section"), version)
     is_sgx = version == 3
     return Quote(
         version=version,
@@ -141,7 +144,7 @@ def _body_size(cursor: _Cursor, version: int) -> int:
 def _verify_end(cursor: _Cursor, version: int) -> None:
     padding = cursor.data[cursor.at :]
     if padding and (version == 3 or padding.count(0) != len(padding)):
-        raise DecodeError(f"quote: {len(padding)} bytes after the end")
+        raise ShapeError(ShapeFault.NOT_WHOLE, f"quote: {len(padding)} bytes after the end")
 
 
 def _signature_section(cursor: _Cursor, version: int) -> tuple[bytes, ...]:
@@ -149,7 +152,9 @@ def _signature_section(cursor: _Cursor, version: int) -> tuple[bytes, ...]:
     if version != 3:
         kind, size = cursor.number(2), cursor.number(4)
         if kind != CERT_TYPE_QE_REPORT:
-            raise DecodeError(f"quote: outer certification type {kind}, expected 6")
+            raise ShapeError(
+                ShapeFault.CHAIN, f"quote: outer certification type {kind}, expected 6"
+            )
         if size != len(cursor.data) - cursor.at:
             raise DecodeError("quote: outer certification length is not exact")
     cursor.take(SGX_REPORT_SIZE + SIGNATURE_SIZE)  # QE report and its signature: the library's
@@ -159,7 +164,10 @@ def _signature_section(cursor: _Cursor, version: int) -> tuple[bytes, ...]:
     cursor.take(AUTH_DATA_SIZE)
     kind, size = cursor.number(2), cursor.number(4)
     if kind != CERT_TYPE_PEM_CHAIN:
-        raise DecodeError(f"quote: certification type {kind}, expected 5")
+        raise ShapeError(ShapeFault.CHAIN, f"quote: certification type {kind}, expected 5")
     if size != len(cursor.data) - cursor.at:
         raise DecodeError("quote: certification length is not exact")
-    return decode_chain(cursor.take(size).removesuffix(b"\0"), CHAIN_LENGTH)
+    try:
+        return decode_chain(cursor.take(size).removesuffix(b"\0"), CHAIN_LENGTH)
+    except DecodeError as error:
+        raise ShapeError(ShapeFault.CHAIN, str(error)) from error

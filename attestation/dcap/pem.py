@@ -28,11 +28,21 @@ def decode_chain(text: bytes, count: int) -> tuple[bytes, ...]:
         raise DecodeError("certificate chain: too long")
     blocks = text.split(_END)
     if len(blocks) != count + 1 or blocks.pop():
-        raise DecodeError(f"certificate chain: not exactly {count} PEM blocks")
+        raise DecodeError(f"certificate chain: {_odd(text, count)}")
     chain = tuple(_der(block) for block in blocks)
     if encode_chain(chain) != text:
         raise DecodeError("certificate chain: not in canonical form")
     return chain
+
+
+def _odd(text: bytes, count: int) -> str:
+    """What is odd about text that is not `count` blocks in their one spelling."""
+    found = text.count(_BEGIN)
+    if found != count:
+        return f"{found} PEM blocks, expected {count}"
+    if text.endswith(_END.rstrip()):
+        return f"{found} PEM blocks, the last line without its newline"
+    return f"{found} PEM blocks, with other text around or between them"
 
 
 def _der(block: bytes) -> bytes:

@@ -13,7 +13,7 @@ The signature covers the first 672 bytes; SHA-256 of them identifies a report.
 import hashlib
 from dataclasses import dataclass
 
-from attestation.errors import DecodeError
+from attestation.errors import DecodeError, ShapeError, ShapeFault
 from attestation.evidence import SNP_REPORT_BYTES
 from attestation.fields import MAX_VMPL
 
@@ -98,7 +98,9 @@ class SnpReport:
 def parse_report(data: bytes) -> SnpReport:
     """Check the shape of `data` and read it; raises DecodeError."""
     if len(data) != SNP_REPORT_BYTES:
-        raise DecodeError(f"report: {len(data)} bytes, expected {SNP_REPORT_BYTES}")
+        raise ShapeError(
+            ShapeFault.NOT_WHOLE, f"report: {len(data)} bytes, expected {SNP_REPORT_BYTES}"
+        )
     version = _number(data, 0x000, 4)
     if version not in VERSIONS:
         raise DecodeError(f"report: version {version} is not known")
@@ -153,7 +155,7 @@ def _policy(data: bytes) -> int:
 def _vmpl(data: bytes) -> int:
     vmpl = _number(data, 0x030, 4)
     if vmpl > MAX_VMPL:
-        raise DecodeError(f"report: VMPL {vmpl:#x}: no guest asked for it")
+        raise ShapeError(ShapeFault.NOT_BY_GUEST, f"report: VMPL {vmpl:#x}: no guest asked for it")
     return vmpl
 
 

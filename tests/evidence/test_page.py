@@ -6,7 +6,7 @@ import pytest
 
 from attestation.errors import DecisionFault, EvidenceFault
 from attestation.evidence_files import FileKind
-from attestation.mends import MENDS
+from attestation.mends import MENDS, SHAPE_MENDS
 from tests.evidence.test_command import FIELDS
 from tests.support.documents import document, table
 
@@ -18,6 +18,12 @@ CODES = re.compile(r"`([a-z]+(?:-[a-z]+)+)`")
 def test_every_code_stands_on_the_page(faults: type[EvidenceFault] | type[DecisionFault]) -> None:
     """With the meaning and the mend that the program prints, in its order."""
     rows = [f"| `{code}` | {MENDS[code].meaning} | {MENDS[code].mend} |" for code in faults]
+    assert "\n".join(rows) in document(PAGE)
+
+
+def test_every_fault_of_a_shape_stands_on_the_page() -> None:
+    """With its own mend, in the program's order."""
+    rows = [f"| {one.meaning} | {one.mend} |" for one in SHAPE_MENDS.values()]
     assert "\n".join(rows) in document(PAGE)
 
 
