@@ -41,7 +41,7 @@ from attestation.identity import Identity
 from attestation.inspect import identity_of_unverified, shape_fault
 from attestation.judgement import Decision, Judgement, Question, Reason, Window
 from attestation.judging import Subject, is_admitted
-from attestation.mends import SHAPE_MENDS, mend_needs_key, mend_words
+from attestation.mends import SHAPE_MENDS, chain_mend_words, mend_needs_key, mend_words
 from attestation.policy import Policy
 from attestation.ratls.certificate import RaTlsCertificate, verify_binding, verify_validity
 from attestation.rules import VerificationRules
@@ -52,6 +52,7 @@ from attestation.verify import read_facts
 
 POLICY_CHECK = "policy"
 
+_OTHER_KEY = (EvidenceFault.PRODUCT, EvidenceFault.TCB_MISMATCH, EvidenceFault.CHIP_MISMATCH)
 _Refusal = EvidenceError | CannotDecideError
 _POLICY_MEND = "sealedger policy explain FILE POLICY says it field by field"
 
@@ -85,7 +86,7 @@ async def judge_file(question: Question, verifier: Verifier) -> Judgement:
     try:
         material = _gather(file.evidence, question)  # 2
     except EvidenceError as error:
-        return replace(start, reasons=(_refusal(error, file.evidence),))
+        return replace(start, reasons=(_refusal(error, Material(evidence=file.evidence)),))
     judgement = await _judge(start, material, question, verifier)  # 3, 4
     if file.certificate is not None:
         judgement = _with_certificate(judgement, file.certificate, question.now_s)  # 5
@@ -111,13 +112,16 @@ async def _judge(
         start,
         claimed=start.claimed or _claimed(material.evidence),
         collateral=None if collateral is None else _window(collateral),
+        is_by_chain=material.is_by_chain,
     )
     try:
         verdict = await _verdict(material, question, verifier)
     except EvidenceError as error:
-        return replace(judgement, reasons=(_refusal(error, material.evidence),))
+        return replace(judgement, reasons=(_refusal(error, material),))
     except CannotDecideError as error:
         key = await _key(material, verifier) if mend_needs_key(error.code) else ""
+        if isinstance(collateral, SnpCollateral) and material.is_by_chain:
+            return _undecided(judgement, _of_chain(error, collateral, key))
         return _undecided(judgement, _reason(error, material.where, key))
     is_listed = not isinstance(collateral, SnpCollateral) or bool(collateral.crl)
     return replace(
@@ -250,10 +254,24 @@ def _claimed(evidence: Evidence) -> Identity | None:
         return None
 
 
-def _refusal(error: EvidenceError, evidence: Evidence) -> Reason:
-    """The reason; what mends a bad shape depends on what is wrong with it."""
-    fault = shape_fault(evidence) if error.code == EvidenceFault.NOT_CANONICAL else None
+def _refusal(error: EvidenceError, material: Material) -> Reason:
+    """The reason; a bad shape is mended by what is wrong with it, a VCEK has an address."""
+    if error.code in _OTHER_KEY and material.key_place:
+        return _reason(error, f"{mend_words(error.code)}: {material.key_place}")
+    is_shape = error.code == EvidenceFault.NOT_CANONICAL
+    fault = shape_fault(material.evidence) if is_shape else None
     return _reason(error, "" if fault is None else SHAPE_MENDS[fault].mend)
+
+
+def _of_chain(error: CannotDecideError, held: SnpCollateral, key: str) -> Reason:
+    """The reason in words of the certificates that were given: nobody gave collateral."""
+    line = key.rpartition("/")[2]
+    reason = _reason(error, chain_mend_words(error.code, line), key)
+    if error.code != DecisionFault.COLLATERAL_OTHER_PLATFORM:
+        return reason
+    return replace(
+        reason, expected=f"ASK or ASVK and ARK of {line}", got=f"those of {held.product}"
+    )
 
 
 def _reason(error: _Refusal, where: str = "", key: str = "") -> Reason:

@@ -62,6 +62,7 @@ class Judgement:
     verdict: Verdict | None = None  # of evidence that was verified, and is its certificate's
     claimed: Identity | None = None  # of other evidence, where it can be read: its word, no more
     collateral: Window | None = None
+    is_by_chain: bool = False  # what stands there are the chain's certificates: none was given
     checks_revocation: bool = False
     findings: tuple[Finding, ...] | None = None  # of the policy, about a verified identity
     is_admitted: bool = False  # by that policy

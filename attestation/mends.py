@@ -67,7 +67,9 @@ _EVIDENCE = {
         "the evidence was made for another key or handshake",
         "make evidence and certificate for the same key, in one run",
     ),
-    EvidenceFault.PRODUCT: Mend("report and certificate are of different processors", _VCEK),
+    EvidenceFault.PRODUCT: Mend(
+        "report and certificate are of different processors", "fetch the VCEK of this chip"
+    ),
     EvidenceFault.TCB_MISMATCH: Mend("the certificate was made for another TCB", _VCEK),
     EvidenceFault.CHIP_MISMATCH: Mend("the certificate is that of another chip", _VCEK),
     EvidenceFault.RETIRED: Mend(
@@ -132,6 +134,25 @@ _DECISION = {
     DecisionFault.VERIFIER_CLOSED: Mend("the verifier has been ended", "try again"),
 }
 
+# where the signers of a report came in --chain and no collateral was given
+_OF_CHAIN = {
+    DecisionFault.ROOT_UNUSABLE: (
+        "--chain FILE with the ARK of AMD, whose roots are built in; of a development network: "
+        "--root with its root (platform/root.crt in the home of its node)"
+    ),
+    DecisionFault.COLLATERAL_UNTRUSTED: (
+        "--chain FILE with the ASK and ARK (or ASVK and ARK) that AMD hands out; do not use others"
+    ),
+    DecisionFault.COLLATERAL_OTHER_PLATFORM: (
+        "--chain FILE with those of the line that is expected: "
+        "https://kdsintf.amd.com/vcek/v1/LINE/cert_chain (of a VLEK: /vlek/)"
+    ),
+    DecisionFault.COLLATERAL_EXPIRED: (
+        "--chain FILE with those that are valid now; for evidence of the past: --at"
+    ),
+}
+CHAIN_MENDS: dict[str, str] = {str(code): words for code, words in _OF_CHAIN.items()}
+
 MENDS: dict[str, Mend] = {str(code): one for code, one in (*_EVIDENCE.items(), *_DECISION.items())}
 
 
@@ -149,3 +170,12 @@ def mend_words(code: str, key: str = "") -> str:
         ready = general.replace("KEY", key).replace("--pccs URL", service_option(key))
         words = words.replace(general, ready.replace("FILE", _SAVED))
     return words
+
+
+def chain_mend_words(code: str, line: str = "") -> str:
+    """What mends a code about signers that came in a chain alone; `line`: the expected, if known.
+
+    Empty where it is no different from what `mend_words` says.
+    """
+    words = CHAIN_MENDS.get(code, "")
+    return words.replace("LINE", line) if line else words

@@ -16,10 +16,14 @@ from attestation.collateral_files import read_collateral_files
 from attestation.errors import DecodeError, EvidenceError, EvidenceFault
 from attestation.evidence import Evidence
 from attestation.fields import PRODUCTS
-from attestation.platforms.tsm_snp import vcek_addresses
+from attestation.platforms.tsm_snp import OLD_LINES, SERVICE, vcek_addresses
+from attestation.snp.endorsement_key import parse_endorsement_key
+from attestation.snp.products import line_of_processor
 from attestation.snp.report import SnpReport, parse_report
 
-_SERVICE = "AMD's key distribution service"  # where the report does not say the product line
+_SERVICE = "AMD's key distribution service"  # where nothing says the product line
+_LEAVES = ("VCEK", "VLEK")
+_LINE = "LINE"  # in an address, where there are several
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,8 +32,10 @@ class Material:
 
     evidence: Evidence
     collateral: Collateral | None = None
+    is_by_chain: bool = False  # the collateral is the chain's authorities, and nothing else
     missing: tuple[str, ...] = ()
-    where: str = ""
+    where: str = ""  # what is missing is to be had
+    key_place: str = ""  # the address of this chip's VCEK, where there is exactly one
 
 
 def gather_snp(evidence: Evidence, chain: Sequence[bytes], collateral: Sequence[bytes]) -> Material:
@@ -46,12 +52,18 @@ def gather_snp(evidence: Evidence, chain: Sequence[bytes], collateral: Sequence[
         evidence = replace(evidence, certificate=certificates.leaf)
     held = _alone(collateral, certificates)
     missing = _missing(report, evidence, certificates, has_collateral=held is not None)
+    places = _Places(report, _lines(report, evidence.certificate, certificates))
     if missing:
-        where = _where(report, certificates)
-        return Material(evidence=evidence, missing=missing, where=where)
+        return Material(evidence=evidence, missing=missing, where=places.words(missing))
+    is_by_chain = held is None and not collateral
     if held is None:
-        held = read_collateral_files((*collateral, *certificates.authorities.values()))
-    return Material(evidence=evidence, collateral=held)
+        held = _joined(collateral, certificates)
+    return Material(
+        evidence=evidence,
+        collateral=held,
+        is_by_chain=is_by_chain,
+        key_place="" if report.has_vlek_signature or not report.processor else places.leaf,
+    )
 
 
 def _alone(files: Sequence[bytes], certificates: SnpCertificates) -> Collateral | None:
@@ -84,17 +96,68 @@ def _missing(
     return tuple(names)
 
 
-def _where(report: SnpReport, certificates: SnpCertificates) -> str:
-    """Where certificates are to be had; authorities tell the line of a report that does not."""
+def _joined(files: Sequence[bytes], certificates: SnpCertificates) -> Collateral:
+    """The authorities of the chain, together with the files of collateral that there are."""
     try:
-        places = vcek_addresses(report)
+        return read_collateral_files((*files, *certificates.authorities.values()))
+    except DecodeError as error:
+        if files:
+            raise
+        raise DecodeError(f"chain: {str(error).partition(': ')[2]}") from error
+
+
+def _lines(report: SnpReport, leaf: bytes, certificates: SnpCertificates) -> tuple[str, ...]:
+    """The product lines that a report may be of: version 2 says none, what is beside it may."""
+    processor = report.processor
+    if processor is not None:
+        line = line_of_processor(processor.family, processor.model)
+        return () if line is None else (line,)
+    try:
+        return (parse_endorsement_key(leaf).line,)
     except DecodeError:
-        places = ()
-    lines = {name.rpartition("-")[2] for name in certificates.authorities}
-    leaves = [one for one in places if any(f"/{line}/" in one for line in lines)] or places
-    chains = [f"{one.partition('?')[0].rpartition('/')[0]}/cert_chain" for one in leaves]
-    if report.has_vlek_signature:
-        chain = " or ".join(chains).replace("/vcek/", "/vlek/")
-        return f"VLEK: from whoever runs the host; ASVK and ARK: {chain or _SERVICE}"
-    leaf, chain = " or ".join(leaves), " or ".join(chains)
-    return f"VCEK: {leaf or 'from the host'}; ASK and ARK: {chain or _SERVICE}"
+        held = {name.rpartition("-")[2] for name in certificates.authorities}
+    return tuple(line for line in OLD_LINES if line in held) or OLD_LINES
+
+
+@dataclass(frozen=True, slots=True)
+class _Places:
+    """Where a report's certificates are to be had, in one line whatever its product line."""
+
+    report: SnpReport
+    lines: tuple[str, ...]
+
+    @property
+    def leaf(self) -> str:
+        """The address of the VCEK; empty where the report does not lead to it."""
+        try:
+            found = vcek_addresses(self.report)
+        except DecodeError:
+            return ""
+        for line in self.lines:
+            for one in found:
+                if f"/{line}/" in one:
+                    return one.replace(f"/{line}/", f"/{self._line}/")
+        return ""
+
+    def words(self, missing: Sequence[str]) -> str:
+        """The option, and where each that is missing is to be had."""
+        kind = "vlek" if self.report.has_vlek_signature else "vcek"
+        parts = [f"{one} from {self._of_leaf(one)}" for one in missing if one in _LEAVES]
+        signers = " and ".join(one for one in missing if one not in _LEAVES)
+        if signers:
+            place = f"{SERVICE}/{kind}/v1/{self._line}/cert_chain" if self.lines else _SERVICE
+            parts.append(f"{signers} from {place}")
+        words = f"--chain FILE: {'; '.join(parts)}"
+        if len(self.lines) < 2:
+            return words
+        lines = " or ".join(self.lines)
+        return f"{words} ({_LINE} is {lines}, which a report of version 2 does not say)"
+
+    @property
+    def _line(self) -> str:
+        return self.lines[0] if len(self.lines) == 1 else _LINE
+
+    def _of_leaf(self, name: str) -> str:
+        if name == "VLEK":
+            return "whoever runs the host"
+        return self.leaf or "the host"

@@ -20,7 +20,8 @@ from attestation.snp.endorsement_key import CHIP_ID_SIZES, parse_endorsement_key
 from attestation.snp.products import decode_tcb, line_of_processor
 from attestation.snp.report import SnpReport, parse_report
 
-_OLD_LINES = ("Milan", "Genoa")  # a report of version 2 does not say its processor
+SERVICE = "https://kdsintf.amd.com"  # AMD's key distribution service
+OLD_LINES = ("Milan", "Genoa")  # a report of version 2 does not say its processor
 
 
 def snp_evidence(blob: bytes, table: bytes, given: bytes, report_data: bytes) -> Evidence:
@@ -51,7 +52,7 @@ def vcek_addresses(report: SnpReport) -> tuple[str, ...]:
         return ()
     processor = report.processor
     if processor is None:
-        return tuple(_address(report, line) for line in _OLD_LINES)
+        return tuple(_address(report, line) for line in OLD_LINES)
     line = line_of_processor(processor.family, processor.model)
     return () if line is None else (_address(report, line),)
 
@@ -68,7 +69,7 @@ def _address(report: SnpReport, line: str) -> str:
         numbers.insert(0, ("fmcSPL", tcb.fmc))
     query = "&".join(f"{name}={number:02}" for name, number in numbers)
     chip = report.chip_id[: CHIP_ID_SIZES[line]].hex()
-    return f"https://kdsintf.amd.com/vcek/v1/{line}/{chip}?{query}"
+    return f"{SERVICE}/vcek/v1/{line}/{chip}?{query}"
 
 
 def _key_name(report: SnpReport) -> str:

@@ -4,7 +4,7 @@ Steps:
 1. our collateral's root is one of the rules', and issued the signers and the revocation list
    (`authorities`);
 2. the report and the certificate have their known shapes (`report`, `endorsement_key`);
-3. they are of one product line, and so is the collateral; from version 3 on, the processor too;
+3. they are of one product line, from version 3 on the processor too, and so is the collateral;
 4. the time lies within the revocation list's window, or within the grace after it;
 5. no certificate has ended at the real time;
 6. the revocation list names neither the signer of VCEKs nor that of VLEKs, whichever is used;
@@ -143,12 +143,6 @@ def _digest(collateral: SnpCollateral) -> bytes:
 
 
 def _verify_lines(report: SnpReport, key: EndorsementKey, authorities: Authorities) -> None:
-    if key.line != authorities.line:
-        raise CannotDecideError(
-            DecisionFault.COLLATERAL_OTHER_PLATFORM,
-            expected=f"collateral for {line_key(key.line)}",
-            got=line_key(authorities.line),
-        )
     processor = report.processor
     if processor is not None:
         line = line_of_processor(processor.family, processor.model)
@@ -159,6 +153,12 @@ def _verify_lines(report: SnpReport, key: EndorsementKey, authorities: Authoriti
                 got=f"{line or 'none that is known'}: family {processor.family:#x}, "
                 f"model {processor.model:#x}",
             )
+    if key.line != authorities.line:
+        raise CannotDecideError(
+            DecisionFault.COLLATERAL_OTHER_PLATFORM,
+            expected=f"collateral for {line_key(key.line)}",
+            got=line_key(authorities.line),
+        )
 
 
 def _signer(report: SnpReport, key: EndorsementKey, authorities: Authorities) -> Signer:
@@ -209,7 +209,9 @@ def _verify_not_revoked(signer: Signer, authorities: Authorities) -> None:
 def _verify_signatures(report: SnpReport, key: EndorsementKey, signer: Signer) -> None:
     if key.issuer != signer.name:
         raise EvidenceError(
-            EvidenceFault.UNKNOWN_ROOT, expected="a certificate of our collateral's signer"
+            EvidenceFault.UNKNOWN_ROOT,
+            expected=f"a certificate of SEV-{'VLEK-' if key.is_vlek else ''}{key.line}'s",
+            got="one of another issuer",
         )
     if not signer.has_signed(key.signed, key.signature):
         raise EvidenceError(

@@ -63,7 +63,7 @@ def judgement_rows(judgement: Judgement, question: Question) -> Iterator[Row]:
     elif judgement.claimed is not None:
         yield from _identity_rows(judgement.claimed, "claimed ")
     if judgement.collateral is not None:
-        yield "collateral", _window_words(judgement.collateral)
+        yield _window_label(judgement), _window_words(judgement.collateral)
     yield "root", _root_words(question)
     yield "revocation", _revocation_words(judgement)
     if verdict is not None and judgement.findings is None:
@@ -107,6 +107,10 @@ def _reason_rows(reason: Reason, number: str) -> Iterator[Row]:
         text = getattr(reason, name)
         if text:
             yield f"{name}{number}", text
+
+
+def _window_label(judgement: Judgement) -> str:
+    return "chain" if judgement.is_by_chain else "collateral"
 
 
 def _window_words(window: Window) -> str:

@@ -6,7 +6,7 @@ import pytest
 
 from attestation.errors import DecisionFault, EvidenceFault
 from attestation.evidence_files import FileKind
-from attestation.mends import MENDS, SHAPE_MENDS
+from attestation.mends import CHAIN_MENDS, MENDS, SHAPE_MENDS
 from tests.evidence.test_command import FIELDS
 from tests.support.documents import document, table
 
@@ -24,6 +24,12 @@ def test_every_code_stands_on_the_page(faults: type[EvidenceFault] | type[Decisi
 def test_every_fault_of_a_shape_stands_on_the_page() -> None:
     """With its own mend, in the program's order."""
     rows = [f"| {one.meaning} | {one.mend} |" for one in SHAPE_MENDS.values()]
+    assert "\n".join(rows) in document(PAGE)
+
+
+def test_what_mends_a_chain_stands_on_the_page() -> None:
+    """For the codes that speak of the chain where nobody gave collateral."""
+    rows = [f"| `{code}` | {mend} |" for code, mend in CHAIN_MENDS.items()]
     assert "\n".join(rows) in document(PAGE)
 
 
