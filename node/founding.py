@@ -33,6 +33,7 @@ from ledger.format.genesis import (
     network_id,
 )
 from ledger.format.leaf import GenesisLeaf, encode_leaf
+from ledger.format.platforms import is_platform_id
 from ledger.format.trust import Party, TrustDocument, encode_trust
 from ledger.keys import Head
 from ledger.leveldb import LevelDB
@@ -202,7 +203,7 @@ def _genesis(
 
 
 def _enrolled(plan: FoundingPlan, core: CorePlatform) -> tuple[bytes, ...]:
-    own = {core.platform_id} if core.platform_id else set()
+    own = {core.platform_id} if is_platform_id(core.platform_id) else set()
     return tuple(sorted(own.union(plan.governance.platforms)))
 
 

@@ -34,7 +34,7 @@ from node.founding_trust import read_trust_files, software_trust, verify_trust
 from node.home import Home
 from tests.support.command_line import Command, Said
 from tests.support.dcap_vectors import REASON, VECTORS, first_run
-from tests.support.real_node import ANY_PORT, COLLECTION, with_endpoint
+from tests.support.real_node import ANY_PORT, COLLECTION, Found, found, with_endpoint
 
 LISTEN = ("--listen", ANY_PORT, "--http-listen", ANY_PORT)
 ALICE, BOB, CAROL = (encode_address(bytes([number]) * 20) for number in (1, 2, 3))
@@ -147,6 +147,13 @@ async def test_enrolled_platforms(tmp_path: Path, command: Command) -> None:
     assert wrong.code == 2
     assert "32 or 128 hex digits" in wrong.err
     assert not (tmp_path / "other").exists()
+
+
+@pytest.mark.parametrize("told", [b"", bytes(16), bytes(64)])
+def test_a_machine_that_tells_no_id(tmp_path: Path, told: bytes) -> None:
+    """A core whose id is masked or missing is founded all the same, and nothing is enrolled."""
+    home = found(tmp_path / "network", Found(machine=told)).home
+    assert decode_genesis(home.genesis.read_bytes()).platforms == ()
 
 
 async def test_words_that_lie_are_not_shown(tmp_path: Path, command: Command) -> None:

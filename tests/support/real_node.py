@@ -59,6 +59,7 @@ class Found:
     platform: Path | None = None  # share another network's quoting enclave
     tee: str = "sgx"  # what the software platform stands for
     governance: Governance = UNGOVERNED
+    machine: bytes = b""  # the id that the core's evidence tells
     collateral_limits: CollateralLimits = USUAL
 
 
@@ -161,6 +162,7 @@ def found(directory: Path, wanted: Found | None = None) -> RealNetwork:
             core,
             replace(software_trust(trust), limits=wanted.collateral_limits),
             core.enclave.by_signer,
+            wanted.machine,
         ),
         time.time_ns() // 1_000_000,
     )
