@@ -10,7 +10,7 @@
 import base64
 import binascii
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -34,6 +34,7 @@ _AUTHORITIES = frozenset(
 _PEM = re.compile(rb"-----BEGIN CERTIFICATE-----(.*?)-----END CERTIFICATE-----", re.DOTALL)
 _COMMON_NAME = "2.5.4.3"
 _DER_SEQUENCE = b"\x30"
+_DER_STARTS = (b"\x30\x81", b"\x30\x82")  # of 128 bytes or more
 
 
 @asn1.sequence
@@ -88,10 +89,38 @@ def read_snp_certificates(files: Sequence[bytes]) -> SnpCertificates:
     return SnpCertificates(leaf=leaf, authorities=found)
 
 
+def amd_words(data: bytes) -> str:
+    """What a file with certificates of AMD's is: ``VCEK``, ``ASK and ARK``; empty if it is none."""
+    try:
+        names = [_name(der) for der in _certificates(data)]
+    except DecodeError:
+        return ""
+    return " and ".join(map(_amd_word, names))
+
+
+def is_plain_file(data: bytes, evidence_oids: Iterable[str]) -> bool:
+    """Whether this is certificates and none of them has an extension of one of these names."""
+    try:
+        bodies = [_read(der).body for der in _certificates(data)]
+    except DecodeError:
+        return False
+    marks = [asn1.encode_der(x509.ObjectIdentifier(oid)) for oid in evidence_oids]
+    return not any(mark in bytes(body.extensions.data) for body in bodies for mark in marks)
+
+
+def _amd_word(name: str) -> str:
+    if name in (VCEK, VLEK):
+        return name.removeprefix("SEV-")
+    for start, word in (("SEV-VLEK-", "ASVK"), ("SEV-", "ASK")):
+        if name.startswith(start):
+            return word
+    return "ARK"
+
+
 def _certificates(data: bytes) -> Iterator[bytes]:
     if not 0 < len(data) <= MAX_FILE_BYTES:
         raise DecodeError(f"chain: {len(data)} bytes, expected 1 to {MAX_FILE_BYTES}")
-    if b"-----BEGIN" in data:
+    if b"-----BEGIN" in data and not data.startswith(_DER_STARTS):  # DER may hold a quote's PEM
         yield from _of_pem(data)
     elif data.startswith(_DER_SEQUENCE):
         yield from _of_der(data)
@@ -124,14 +153,20 @@ def _of_der(data: bytes) -> Iterator[bytes]:
         at = end
 
 
+def _read(der: bytes) -> _Certificate:
+    try:
+        return asn1.decode_der(_Certificate, der)
+    except (ValueError, TypeError, OverflowError) as error:
+        raise DecodeError("chain: a certificate that cannot be read") from error
+
+
 def _name(der: bytes) -> str:
     if len(der) > MAX_CERTIFICATE_BYTES:
         raise DecodeError(f"chain: a certificate of {len(der)} bytes, at most 8,192")
     try:
-        subject = asn1.decode_der(_Certificate, der).body.subject
         names = [
             bytes(attribute.value.data).decode("ascii")
-            for part in subject
+            for part in _read(der).body.subject
             for attribute in part.as_list()
             if attribute.name.dotted_string == _COMMON_NAME
         ]

@@ -7,14 +7,15 @@ Kinds, in the order in which they are looked for:
 3. `quote`: an Intel DCAP quote, SGX or TDX, as the platform gives it;
 4. `report`: a SEV-SNP report of 1,184 bytes, without the certificate of its key;
 5. `evidence`: our own encoding.
-A file of a known kind whose content is wrong is evidence to be refused; a file of no known kind is
-no evidence at all, and only that is an error here.
+A file of a known kind whose content is wrong is evidence to be refused. A file of no known kind,
+certificates of AMD's and others without evidence are none at all: only that is an error here.
 """
 
 import re
 from dataclasses import dataclass
 from enum import StrEnum
 
+from attestation.certificate_files import amd_words, is_plain_file
 from attestation.collateral_files import read_json_object
 from attestation.dcap.layout import INTEL_QE_VENDOR, KEY_TYPE_P256, TEE_SGX, TEE_TDX
 from attestation.errors import DecodeError, EvidenceError, EvidenceFault
@@ -24,6 +25,7 @@ from attestation.ratls.der import ParsedCertificate, parse_certificate
 from attestation.ratls.forms import OIDS
 from attestation.ratls.pem import read_der
 from attestation.ratls.signature import is_signed_by
+from attestation.snp.report import parse_report
 
 MAX_FILE_BYTES = 128 * 1024
 
@@ -31,6 +33,7 @@ IAS_TEXT = "Intel ended this service (IAS, EPID) in April 2025: see docs/attesta
 
 _IAS_OID = "2.16.840.1.113730.1.13"  # a Netscape comment: where IAS reports were put
 _OPEN_ENCLAVE_OID = "1.2.840.113556.10.1.1"
+_EVIDENCE_OIDS = (*OIDS, _IAS_OID, _OPEN_ENCLAVE_OID)
 _IAS_KEYS = frozenset({"isvEnclaveQuoteBody", "isvEnclaveQuoteStatus"})
 _TEES = {(3, TEE_SGX), (4, TEE_TDX), (5, TEE_TDX)}
 _VENDOR = slice(12, 28)
@@ -49,6 +52,14 @@ class FileKind(StrEnum):
     EVIDENCE = "evidence"
     CERTIFICATE = "certificate"
     IAS = "ias"
+
+
+_WORDS = {
+    FileKind.QUOTE: "a quote",
+    FileKind.REPORT: "a report of SEV-SNP",
+    FileKind.EVIDENCE: "evidence in our own encoding",
+    FileKind.CERTIFICATE: "a certificate with evidence",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +87,7 @@ def read_evidence_file(data: bytes) -> EvidenceFile:
         return EvidenceFile(kind=FileKind.REPORT, evidence=Evidence(EvidenceKind.SNP, data))
     if data.startswith(_ENCODED):
         return _encoded(data)
-    raise DecodeError(f"evidence: {_unknown(text)}")
+    raise DecodeError(f"evidence: {_unknown(data)}")
 
 
 def is_quote(data: bytes) -> bool:
@@ -87,13 +98,28 @@ def is_quote(data: bytes) -> bool:
     return is_known or data[_VENDOR] == INTEL_QE_VENDOR
 
 
+def evidence_words(data: bytes) -> str:
+    """What a file is, if it is evidence: ``a quote``, ``a report``; else empty."""
+    try:
+        file = read_evidence_file(data)
+        if file.kind is FileKind.REPORT:
+            parse_report(data)  # its size alone does not tell it from any other file
+    except DecodeError:
+        return ""
+    return "" if file.evidence is None else _WORDS[file.kind]
+
+
 def _certificate(data: bytes) -> EvidenceFile:
+    if amd := amd_words(data):
+        raise DecodeError(f"evidence: this is AMD's {amd}: give it with --chain beside the report")
+    if is_plain_file(data, _EVIDENCE_OIDS):
+        raise DecodeError("evidence: a certificate without evidence")
     try:
         parsed = parse_certificate(read_der(data))
     except DecodeError as error:
         return _refused(FileKind.CERTIFICATE, EvidenceFault.MALFORMED, str(error))
     if not OIDS.keys() & parsed.extensions.keys():
-        return _foreign(data, parsed)
+        return _foreign(parsed)
     try:
         certificate = read_certificate(data)
     except DecodeError as error:
@@ -103,7 +129,7 @@ def _certificate(data: bytes) -> EvidenceFile:
     )
 
 
-def _foreign(data: bytes, parsed: ParsedCertificate) -> EvidenceFile:
+def _foreign(parsed: ParsedCertificate) -> EvidenceFile:
     """A certificate in none of our forms: of an old kind, a bad one, or without evidence."""
     if _IAS_OID in parsed.extensions:
         return _refused(FileKind.IAS, EvidenceFault.RETIRED, IAS_TEXT)
@@ -112,8 +138,11 @@ def _foreign(data: bytes, parsed: ParsedCertificate) -> EvidenceFile:
         return _refused(
             FileKind.CERTIFICATE, EvidenceFault.SIGNATURE, "a certificate that its key did not sign"
         )
-    read_certificate(data)  # raises, and says which kind it is
-    raise DecodeError("certificate: no extension with evidence")
+    if _OPEN_ENCLAVE_OID in parsed.extensions:
+        raise DecodeError(
+            "evidence: another kind of RA-TLS (Open Enclave), not read by this version"
+        )
+    raise DecodeError("evidence: a certificate without evidence")
 
 
 def _json(text: bytes) -> EvidenceFile:
@@ -137,7 +166,8 @@ def _refused(kind: FileKind, code: EvidenceFault, got: str) -> EvidenceFile:
     return EvidenceFile(kind=kind, fault=EvidenceError(code, got=got))
 
 
-def _unknown(text: bytes) -> str:
+def _unknown(data: bytes) -> str:
+    text = data.strip()
     if not text:
         return "white space alone"
     if _HEX.fullmatch(text):
@@ -145,6 +175,6 @@ def _unknown(text: bytes) -> str:
     if _BASE64.fullmatch(text):
         return "text, perhaps base64: decode it first (base64 -d)"
     return (
-        f"{len(text)} bytes that are no DCAP quote, no SEV-SNP report ({SNP_REPORT_BYTES} bytes), "
+        f"{len(data)} bytes that are no DCAP quote, no SEV-SNP report ({SNP_REPORT_BYTES} bytes), "
         "no certificate and not our own encoding"
     )

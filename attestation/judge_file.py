@@ -54,7 +54,7 @@ POLICY_CHECK = "policy"
 
 _OTHER_KEY = (EvidenceFault.PRODUCT, EvidenceFault.TCB_MISMATCH, EvidenceFault.CHIP_MISMATCH)
 _Refusal = EvidenceError | CannotDecideError
-_POLICY_MEND = "sealedger policy explain FILE POLICY says it field by field"
+_POLICY_MEND = "docs/policies.md says what each field asks"  # the findings say what is not met
 
 
 class Verifier(Protocol):

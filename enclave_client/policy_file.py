@@ -117,7 +117,7 @@ def decode_single_policy(data: bytes, source: str = "given", *, part: str = "") 
     if is_collection:
         raise PolicyFileError(
             f"policy file {source}: these are a collection's policies, not one",
-            "say which: readers or writers",
+            "say which: --part readers or --part writers",
         )
     if part:
         raise PolicyFileError(

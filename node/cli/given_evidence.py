@@ -24,6 +24,7 @@ from attestation.certificate_files import read_snp_certificates
 from attestation.collateral_files import MAX_FILE_BYTES as MAX_COLLATERAL_BYTES
 from attestation.errors import CannotDecideError, DecodeError
 from attestation.evidence_files import MAX_FILE_BYTES as MAX_EVIDENCE_BYTES
+from attestation.evidence_files import evidence_words
 from attestation.judge_file import judge_file
 from attestation.judgement import Judgement, Question
 from attestation.policy import Policy
@@ -32,8 +33,7 @@ from attestation.ratls.pem import read_der
 from attestation.rules import load_root
 from attestation.worker import VerificationWorker
 from node.cli.output import UsageFault
-
-LATEST_S = 253_402_300_799  # the last second of the year 9999
+from node.cli.time_type import TIME
 
 given_path = click.Path(path_type=Path, dir_okay=False, allow_dash=True)
 C = TypeVar("C", bound=Callable[..., object])
@@ -42,9 +42,9 @@ Option = Callable[[Callable[..., object]], Callable[..., object]]
 _AT = click.option(
     "--at",
     "at_s",
-    type=click.IntRange(0, LATEST_S),
-    metavar="UNIX_SECONDS",
-    help="Judge as of this time.  [default: now]",
+    type=TIME,
+    metavar="TIME",
+    help="Judge as of this time: Unix seconds, or UTC as 2025-06-19T12:00:00Z.  [default: now]",
 )
 _ROOT = click.option(
     "--root",
@@ -89,9 +89,7 @@ def judged_by(command: C) -> C:
             return _Given(
                 file=read_given(file, MAX_EVIDENCE_BYTES, "evidence"),
                 now_s=int(time.time()) if at_s is None else at_s,
-                collateral=tuple(
-                    read_given(one, MAX_COLLATERAL_BYTES, "collateral") for one in collateral
-                ),
+                collateral=tuple(map(_read_collateral, collateral)),
                 chain=tuple(map(_read_chain, chain)),
                 root=None if root is None else _read_root(root),
                 policy=policy,
@@ -162,8 +160,22 @@ def _named(fault: str, names: dict[str, str]) -> str:
     return f"{beside[0]}: {names[beside[0]]}: {fault}" if beside else fault
 
 
+def _read_collateral(path: Path) -> bytes:
+    return _read_beside(path, MAX_COLLATERAL_BYTES, "collateral")
+
+
+def _read_beside(path: Path, limit: int, name: str) -> bytes:
+    """What belongs beside evidence, and is none itself."""
+    data = read_given(path, limit, name)
+    if words := evidence_words(data):
+        raise UsageFault(
+            f"{name}: {path}: this is {words}", "give it as FILE, the evidence that is judged"
+        )
+    return data
+
+
 def _read_chain(path: Path) -> bytes:
-    data = read_given(path, MAX_CHAIN_BYTES, "chain")
+    data = _read_beside(path, MAX_CHAIN_BYTES, "chain")
     try:
         read_snp_certificates((data,))
     except DecodeError as error:

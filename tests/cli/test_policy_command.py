@@ -199,7 +199,7 @@ async def test_a_part_of_a_collection_s_policy(
     assert (await explained(sealedger, machine, file, *machine.options, *AT, *part)).code == 1
     said = await explained(sealedger, machine, file, *machine.options, *AT)
     assert said.code == 2
-    assert "say which: readers or writers" in said.err
+    assert "hint: say which: --part readers or --part writers" in said.err
 
 
 async def test_signs_on_a_terminal(

@@ -196,7 +196,7 @@ def test_a_part_of_a_collection_s_file(tmp_path: Path) -> None:
     for part in ("", "owners"):
         with pytest.raises(PolicyFileError, match="a collection's policies") as caught:
             read_single_policy(path, part)
-        assert "readers or writers" in caught.value.hint
+        assert "--part readers or --part writers" in caught.value.hint
     with pytest.raises(PolicyFileError, match="No such file"):
         read_single_policy(tmp_path / "none.toml")
 

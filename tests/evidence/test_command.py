@@ -14,10 +14,12 @@ import pytest
 
 from attestation.evidence import decode_evidence
 from attestation.inspect import identity_of_unverified
+from attestation.platforms.software_snp import make_snp_report
 from tests.support.attested import NOW_S
 from tests.support.command_line import Command, Said, command_line
 from tests.support.evidence_vectors import MANIFEST, REASON, VECTORS, case_of
 from tests.support.repository import ROOT
+from tests.support.snp_world import GUEST, leaf_key
 from tests.support.software_machines import Machine, make_machine
 
 AT = ("--at", str(NOW_S + 10))
@@ -208,6 +210,13 @@ async def test_what_the_ledger_alone_knows_is_unknown(
     assert rows == [{name: one[name] for name in rows[0]} for one in fields["policy"]["findings"]]
 
 
+async def test_a_time_of_utc(verify: Command, machine: Machine) -> None:
+    """As people write it."""
+    at = ("--at", "2027-01-15T08:00:10Z")
+    said = await verify(str(machine.evidence), *machine.options, *at, "--json")
+    assert fields_of(said)["at"] == NOW_S + 10
+
+
 async def test_the_time_is_now_unless_it_is_given(
     verify: Command, machine: Machine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -279,6 +288,19 @@ async def test_a_path_that_is_no_file(verify: Command, tmp_path: Path) -> None:
     assert "empty" in fault(await verify("/dev/null"))
 
 
+@needs_vectors
+@pytest.mark.parametrize(
+    "name, words", [("vcek", "AMD's VCEK: give it with --chain"), ("ask", "AMD's ASK: ")]
+)
+async def test_a_certificate_of_amd_s_is_no_evidence(
+    verify: Command, name: str, words: str
+) -> None:
+    """Exit code 2 with the file's name, and the option that it belongs to."""
+    for vector in ("ms-turin", "virtee-milan"):
+        path = VECTORS / f"sev-snp/{vector}/{name}.der"
+        assert f"evidence: {path}: this is {words}" in fault(await verify(str(path)))
+
+
 @pytest.mark.parametrize("option", ["--collateral", "--chain", "--root", "--policy"])
 async def test_a_file_beside_it_that_cannot_be_used(
     verify: Command, machine: Machine, tmp_path: Path, option: str
@@ -314,6 +336,27 @@ async def test_faults_of_a_chain_name_its_files(verify: Command, tmp_path: Path)
     junk.write_bytes(b"hello")
     said = fault(await verify(report, *chain[:6], "--collateral", str(junk)))
     assert f"collateral: {junk} with {', '.join(files[:3])}: " in said
+
+
+@pytest.mark.parametrize("option", ["--collateral", "--chain"])
+@pytest.mark.parametrize("kind", ["quote", "report", "evidence"])
+async def test_evidence_in_the_place_of_what_belongs_beside_it(
+    verify: Command, machine: Machine, tmp_path: Path, option: str, kind: str
+) -> None:
+    """It is called what it is, and said where it belongs."""
+    path = tmp_path / "beside"
+    quote = decode_evidence(machine.evidence.read_bytes()).quote
+    report = make_snp_report(leaf_key(), GUEST)
+    path.write_bytes(
+        {"quote": quote, "report": report, "evidence": machine.evidence.read_bytes()}[kind]
+    )
+    said = await verify(str(machine.evidence), option, str(path))
+    words = {"quote": "a quote", "report": "a report of SEV-SNP"}
+    error = fault(said)
+    assert error.endswith(
+        f"{option[2:]}: {path}: this is {words.get(kind, 'evidence in our own encoding')}"
+    )
+    assert "hint: give it as FILE" in said.err
 
 
 async def test_a_quote_with_a_chain(verify: Command, machine: Machine, tmp_path: Path) -> None:

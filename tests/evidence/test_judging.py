@@ -181,11 +181,11 @@ def test_a_policy_is_asked_about_the_verified_identity() -> None:
 
 
 def test_what_a_policy_does_not_admit_is_refused() -> None:
-    """The evidence stays verified; the reason names the field and the command that tells more."""
+    """The evidence stays verified; the reason names the field, and where it is explained."""
     judgement = judged(replace(QUOTE, policy=policy(bytes(32))))
     assert first(judgement) == (Decision.REFUSED, POLICY_CHECK)
     assert judgement.reasons[0].got == "not met: measurement"
-    assert "policy explain" in judgement.reasons[0].mend
+    assert judgement.reasons[0].mend == "docs/policies.md says what each field asks"
     assert (judgement.verdict is not None, judgement.is_admitted) == (True, False)
 
 
