@@ -43,7 +43,7 @@ MAX_RELEASE_NAMES = 8  # the ledger looks each of them up, at each use of a sess
 MAX_POLICY_BYTES = 16 * 1024
 MAX_GRACE_S = 10 * 366 * 24 * 3600
 
-_DIGEST_SIZES = (32, 48)
+_DIGEST_SIZES = (0, 32, 48)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,10 +131,10 @@ def _verify_match(match: Match) -> None:
     )
     # An MRTD may also narrow a match that names something else.
     is_named = sum(named[:3]) == 1 or (not any(named[:3]) and named[3])
-    digest = match.signer or match.measurement
     checks = (
         ("measurement, signer, release or tdx.mr_td", is_named),
-        ("digest size", not digest or len(digest) in _DIGEST_SIZES),
+        ("measurement", len(match.measurement) in _DIGEST_SIZES),
+        ("signer", len(match.signer) in _DIGEST_SIZES),
         ("product_id", 0 <= match.product_id <= (MAX_U16 if by_signer else 0)),
         ("minimum_svn", 0 <= match.minimum_svn <= (MAX_U32 if by_signer else 0)),
         ("tcb_statuses", bool(match.tcb_statuses) and _is_sorted(match.tcb_statuses)),

@@ -7,10 +7,17 @@ from collections.abc import Iterable, Iterator
 
 from pydantic import ValidationError
 
-from attestation.conditions import SGX_EQUALS, SNP_EQUALS, TDX_EQUALS
+from attestation.conditions import (
+    SGX_EQUALS,
+    SNP_EQUALS,
+    TDX_EQUALS,
+    SgxMatch,
+    SnpMatch,
+    TdxMatch,
+)
 from attestation.errors import AttestationError
 from attestation.fields import MAX_VMPL, PRODUCTS
-from attestation.identity import TCB_STATUSES
+from attestation.identity import MAX_U16, TCB_STATUSES
 from attestation.policy import MAX_DEPTH, AnyOf, Match, Policy, verify_policy
 
 _WORDS = {
@@ -27,14 +34,30 @@ _WORDS = {
 _POLICY = "policy: "
 _BAD = "policy: bad "
 _FLAGS = "value and mask in {} hex digits, no bit of the value outside of the mask"
-_TCB = "each number is 0 to 255"
+_TCB = "numbers from 0 to 255"
+_DIGEST = "64 hex digits for SGX, 96 for TDX and SEV-SNP"
+_OWN = frozenset(
+    {
+        "measurement",
+        "signer",
+        "product_id",
+        "minimum_svn",
+        "tcb_statuses",
+        "advisories",
+        "platform_ids",
+    }
+)
+_TEES = {SgxMatch: "sgx", TdxMatch: "tdx", SnpMatch: "snp"}
 _RIGHT = {
-    "digest size": "64 hex digits for SGX, 96 for TDX and SEV-SNP",
+    "measurement": _DIGEST,
+    "signer": _DIGEST,
     "product_id": "0 to 65535, and beside a signer only",
     "minimum_svn": "0 to 4294967295, and beside a signer only",
     "tcb_statuses": f"one or more of {', '.join(sorted(TCB_STATUSES))}",
     "advisories": "names such as INTEL-SA-00615, at most 64",
     "platform_ids": "32 hex digits for Intel, 128 for AMD, not all zero, at most 64 of them",
+    "minimum_config_svn": f"0 to {MAX_U16}",
+    "release minimum": "a version such as 1.2.0",
     "release name": "1 to 64 of A-Z a-z 0-9 . _ / -",
     "release auditors": "1 to 16 addresses",
     "release threshold": "1 to the number of auditors",
@@ -66,11 +89,21 @@ def first_fault(error: ValidationError) -> str:
 
 def policy_fault(error: AttestationError, policy: Policy, place: str = "") -> str:
     """Why a policy that was read from `place` of a file is none: where, and what would be right."""
-    where, error = _first_fault(error, policy, place)
+    where, node, error = _first_fault(error, policy, place)
     said = str(error)
-    right = _RIGHT.get(said.removeprefix(_BAD)) if said.startswith(_BAD) else None
-    words = said if right is None else f"{said}: {right}"
-    return f"field {where}: {words.removeprefix(_POLICY)}" if where else words
+    name = said.removeprefix(_BAD).removesuffix("_mask") if said.startswith(_BAD) else ""
+    if name in _RIGHT:
+        field = _field(name, node)
+        return f"field {f'{where}.' if where else ''}{field}: must be {_RIGHT[name]}"
+    return f"field {where}: {said.removeprefix(_POLICY)}" if where else said
+
+
+def _field(name: str, node: Policy) -> str:
+    """How a file calls what a checker calls `name`, from the table of its match on."""
+    tee = node.tee if isinstance(node, Match) else None
+    if name in _OWN or name.startswith("release ") or tee is None:
+        return name.replace(" ", ".")
+    return f"{_TEES[type(tee)]}.{name}"
 
 
 def _place(parts: Iterable[str | int]) -> str:
@@ -80,17 +113,17 @@ def _place(parts: Iterable[str | int]) -> str:
 
 def _first_fault(
     error: AttestationError, policy: Policy, place: str
-) -> tuple[str, AttestationError]:
+) -> tuple[str, Policy, AttestationError]:
     """The first match that is none even alone, or what is nested too deep; else the whole."""
     for where, level, node in _nodes(policy, place, 1):
         if level > MAX_DEPTH:
-            return where, error
+            return where, node, error
         if isinstance(node, Match):
             try:
                 verify_policy(node)
             except AttestationError as fault:
-                return where, fault
-    return place, error
+                return where, node, fault
+    return place, policy, error
 
 
 def _nodes(node: Policy, place: str, level: int) -> Iterator[tuple[str, int, Policy]]:

@@ -99,8 +99,9 @@ def _governance(chosen: dict[str, Any]) -> Governance:
             "say who the members are, and how many of them decide",
         )
     if threshold is not None and threshold > len(members):
+        count = "is 1 member" if len(members) == 1 else f"are {len(members)} members"
         raise ConfigError(
-            f"--member-threshold {threshold}: there are {len(members)} members",
+            f"--member-threshold {threshold}: there {count}",
             "it is at most the number of members",
         )
     return Governance(

@@ -99,6 +99,8 @@ def test_an_invalid_policy_is_refused(policy: Policy) -> None:
 @pytest.mark.parametrize(
     "match, field",
     [
+        (Match(measurement=b"\xab"), "measurement$"),
+        (Match(signer=b"\xab" * 33), "signer$"),
         *((with_tee(SgxMatch(config_id=bytes(n))), "config_id") for n in (1, 63, 65)),
         (with_tee(SgxMatch(ext_product_id=bytes(15))), "ext_product_id"),
         (with_tee(SgxMatch(family_id=bytes(17))), "family_id"),

@@ -227,7 +227,7 @@ async def test_signs_on_a_terminal(
         ("text", "good", "bytes that are"),
         ("good", "none", "No such file"),
         ("good", "text", "not TOML"),
-        ("good", "bad", "bad digest size"),
+        ("good", "bad", "field measurement: must be 64 hex digits"),
     ],
 )
 async def test_unusable_input(

@@ -10,19 +10,30 @@ from enclave_client.policy_file import decode_single_policy
 
 MEASURED = f'measurement = "{"5f" * 32}"'
 CODE = f"{MEASURED}\n"
+RELEASE = (
+    'release = {{name = "fns", minimum = "1.2.0", threshold = {}, '
+    'auditors = ["0x91Cf78Fa0043E0dA6BEc605A1f510F36b3266745"]}}'
+)
 
 
 @pytest.mark.parametrize(
     "text, said",
     [
-        ('measurement = "ab"', "64 hex digits for SGX, 96 for TDX and SEV-SNP"),
-        (CODE + "minimum_svn = 1", "bad minimum_svn: 0 to 4294967295, and beside a signer only"),
+        ('measurement = "ab"', "field measurement: must be 64 hex digits for SGX, 96 for TDX and"),
+        ('signer = "ab"', "field signer: must be 64 hex digits for SGX, 96 for TDX and SEV-SNP"),
+        (
+            CODE + "minimum_svn = 1",
+            "field minimum_svn: must be 0 to 4294967295, and beside a signer only",
+        ),
         (CODE + 'tcb_statuses = ["uptodate"]', "SWHardeningNeeded, TDRelaunchAdvised"),
         (CODE + 'advisories = ["INTEL SA"]', "names such as INTEL-SA-00615"),
         (CODE + f'platform_ids = ["{"01" * 17}"]', "32 hex digits for Intel, 128 for AMD"),
         (CODE + f'platform_ids = ["{"00" * 16}"]', "128 for AMD, not all zero, at most 64 of them"),
-        (CODE + 'sgx = {config_id = "00"}', "bad config_id: 128 hex digits"),
-        (CODE + 'tdx = {xfam = {value = "01", mask = "01"}}', "value and mask in 16 hex digits"),
+        (CODE + 'sgx = {config_id = "00"}', "field sgx.config_id: must be 128 hex digits"),
+        (
+            CODE + 'tdx = {xfam = {value = "01", mask = "01"}}',
+            "field tdx.xfam: must be value and mask in 16",
+        ),
         ("any = []", "field any: needs at least 1"),
         (CODE + "sgn = 1", "field sgn: there is no such field"),
         (CODE + "snp = {}", "field snp.minimum_tcb: is missing"),
@@ -48,9 +59,11 @@ def nested(table: str, *places: tuple[str, int]) -> str:
 @pytest.mark.parametrize(
     "table, said",
     [
-        ('measurement = "ab"', ": bad digest size: 64 hex digits for SGX"),
-        (f"{MEASURED}, minimum_svn = 1", ": bad minimum_svn: 0 to 4294967295, and beside"),
-        (f'{MEASURED}, sgx = {{config_id = "00"}}', ": bad config_id: 128 hex digits"),
+        ('measurement = "ab"', ".measurement: must be 64 hex digits for SGX"),
+        ('signer = "ab"', ".signer: must be 64 hex digits for SGX"),
+        (f"{MEASURED}, minimum_svn = 1", ".minimum_svn: must be 0 to 4294967295, and beside"),
+        (f'{MEASURED}, sgx = {{config_id = "00"}}', ".sgx.config_id: must be 128 hex digits"),
+        (RELEASE.format(0), ".release.threshold: must be 1 to the number of auditors"),
         (f"{MEASURED}, snp = {{}}", ".snp.minimum_tcb: is missing"),
         (f"{MEASURED}, sgn = 1", ".sgn: there is no such field"),
         (f"{MEASURED}, allow_debug = 1", ".allow_debug: must be true or false"),
@@ -79,7 +92,7 @@ def test_a_list_with_a_fault_in_two_members() -> None:
     members = f'any = [{{{MEASURED}, minimum_svn = 1}}, {{measurement = "ab"}}]'
     with pytest.raises(PolicyFileError) as raised:
         decode_single_policy(members.encode())
-    assert ": field any[0]: bad minimum_svn" in raised.value.message
+    assert ": field any[0].minimum_svn: must be 0 to" in raised.value.message
 
 
 def test_what_is_nested_too_deep() -> None:

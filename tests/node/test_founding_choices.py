@@ -170,7 +170,7 @@ async def test_words_that_lie_are_not_shown(tmp_path: Path, command: Command) ->
 WRONG = {
     "members without a number": (("--member", ALICE), "belong together"),
     "a number without members": (("--member-threshold", "1"), "belong together"),
-    "more than there are": (("--member", ALICE, "--member-threshold", "2"), "there are 1 members"),
+    "more than there are": (("--member", ALICE, "--member-threshold", "2"), "there is 1 member"),
     "the same twice": (
         ("--member", ALICE, "--member", ALICE, "--member-threshold", "1"), "is said twice",
     ),
