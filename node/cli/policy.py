@@ -12,6 +12,7 @@ from pathlib import Path
 
 import click
 
+from attestation.errors import DecisionFault
 from attestation.explain import Finding, Result, explain, missing_words
 from attestation.identity import Identity
 from attestation.judgement import Judgement, Question, Reason
@@ -113,6 +114,7 @@ def explain_policy(
 
     QUOTE is what `sealedger evidence verify` takes. Without --collateral (a report: --chain)
     nothing is verified: then its fields are only what it says of itself, and it is not admitted.
+    A report of version 2 says too little of itself to be compared without --chain.
     Which releases are endorsed, and which platforms enrolled, is known to the ledger alone.
 
     Exit code 0: admitted. 1: not admitted. 2: a file cannot be used.
@@ -122,8 +124,7 @@ def explain_policy(
     judgement = judge(question)
     identity = judgement.verdict.identity if judgement.verdict else judgement.claimed
     if identity is None:
-        reason = judgement.reasons[0]
-        raise UsageFault(f"evidence: {_words(reason)}", reason.mend)
+        raise _incomparable(quote, judgement.reasons[0])
     compared = _Comparison(wanted, identity, question, development, judgement)
     compared.show(as_json=as_json)
     if not compared.admitted:
@@ -231,6 +232,17 @@ class _Comparison:
             return "no" if self.is_verified else "no: not verified"
         end = "" if self.until_s == FOREVER else f" until {time_words(self.until_s * 1000)}"
         return f"yes{end}"
+
+
+def _incomparable(quote: Path, reason: Reason) -> UsageFault:
+    """Evidence that does not even say what could be compared."""
+    words = _words(reason)
+    if reason.check == DecisionFault.CERTIFICATE_MISSING:
+        words = (
+            "a report that names no known product line (one of version 2 names none) cannot be "
+            f"compared without the certificate of its key: {words}"
+        )
+    return UsageFault(f"evidence: {quote}: {words}", reason.mend)
 
 
 def is_terminal() -> bool:

@@ -129,6 +129,41 @@ async def test_nothing_is_admitted_unverified(
     assert "hint: " in said.err
 
 
+@pytest.mark.skipif(not snp_vectors.MANIFEST.exists(), reason=REASON)
+async def test_a_report_without_its_certificates(sealedger: Command, tmp_path: Path) -> None:
+    """From version 3 on it says of itself what is compared; it is not admitted, exit code 1."""
+    report = str(snp_vectors.VECTORS / "sev-snp" / "ms-turin" / "report.bin")
+    file = policy_file(tmp_path, shown("docs/policies.md", "policy guest"))
+    said = await sealedger("policy", "explain", report, file)
+    assert said.code == 1
+    assert "verified  NO: certificate-missing" in said.out
+    assert "NOT VERIFIED: what follows is what the evidence says of itself" in said.out
+    assert (
+        "not met  snp.products\n           expected  Milan\n           got       Turin" in said.out
+    )
+    assert said.out.splitlines()[-1] == "admitted  no: not verified"
+    assert "hint: --chain FILE: VCEK from https://kdsintf.amd.com/vcek/v1/Turin/" in said.err
+
+
+@pytest.mark.skipif(not snp_vectors.MANIFEST.exists(), reason=REASON)
+async def test_a_report_that_says_too_little_of_itself(sealedger: Command, tmp_path: Path) -> None:
+    """Of version 2: nothing can be compared, which is said, until its certificate is there."""
+    directory = snp_vectors.VECTORS / "sev-snp" / "virtee-milan"
+    report = str(directory / "report.bin")
+    file = policy_file(tmp_path, shown("docs/policies.md", "policy guest"))
+    said = await sealedger("policy", "explain", report, file)
+    assert (said.code, said.out) == (2, "")
+    assert f"evidence: {report}: a report that names no known product line" in said.err
+    assert "cannot be compared without the certificate of its key" in said.err
+    assert "hint: --chain FILE: VCEK from " in said.err
+    said = await sealedger(
+        "policy", "explain", report, file, "--chain", str(directory / "vcek.der")
+    )
+    assert said.code == 1
+    assert "NOT VERIFIED" in said.out
+    assert "measurement" in said.out
+
+
 async def test_refused_evidence_is_not_admitted(
     sealedger: Command, machines: dict[str, Machine], tmp_path: Path
 ) -> None:
