@@ -21,7 +21,7 @@ from contracts.holdings import CollectionRecord, encode_collection
 from contracts.records import Parameters, encode_parameters
 from contracts.view import Changes
 
-RULES_VERSION = 2
+RULES_VERSION = 3
 
 
 def parameters_of(genesis: Genesis) -> Parameters:

@@ -30,7 +30,7 @@ def test_our_own_rules_are_known() -> None:
     assert known_genesis(data) == decode_genesis(data)
 
 
-@pytest.mark.parametrize("rules", [1, RULES_VERSION + 1])
+@pytest.mark.parametrize("rules", [1, 2, RULES_VERSION + 1])
 def test_other_rules_are_refused_by_name(rules: int) -> None:
     """The message says which rules it runs, and that it can be founded anew."""
     with pytest.raises(DamagedError, match=f"rules {rules}, this program knows") as caught:
