@@ -267,25 +267,17 @@ def profile_name(genesis: Genesis) -> Literal["development", "single", "consorti
 
 def _verify_asks_no_ledger(policy: Policy) -> None:
     """A client believes no ledger before its key service, so it could never admit one by that."""
-    matches = matches_of(policy)
-    asked = (
-        (
-            any(match.release is not None for match in matches),
-            "an endorsed release",
-            "name the key service by measurement, signer or tdx.mr_td",
-        ),
-        (
-            any(match.enrolled for match in matches),
-            "an enrolled platform",
-            "name its machines in platform_ids, or leave `enrolled` out",
-        ),
-    )
-    for is_asked, what, right in asked:
-        if is_asked:
-            raise ValueError(
-                f"key_service.policy: asks for {what}, but a client believes no ledger before its "
-                f"key service; {right}"
-            )
+    for match in matches_of(policy):
+        if match.release is not None:
+            what, right = "an endorsed release", "measurement, signer or tdx.mr_td"
+        elif match.enrolled:
+            what, right = "an enrolled platform", "platform_ids"
+        else:
+            continue
+        raise ValueError(
+            f"key_service.policy: asks for {what}, but a client believes no ledger before its key "
+            f"service; name the key service by {right}"
+        )
 
 
 def _log_entry(trust: TrustDocument) -> LogEntry:

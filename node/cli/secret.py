@@ -2,29 +2,26 @@
 
 Values come from a file or standard input and go to a file or standard output, byte for byte; never
 through an argument, a message or a log. Reading needs a TEE: this program proves itself as an app
-of its own (`target`). An owner may put, delete, destroy and look, but is never given a value.
+of its own (`target`). An owner may put, delete, destroy and look, but is never given a value. Not
+here: what only looks at names (`secret_lists`).
 """
 
 import asyncio
 import base64
 import sys
-import time
-from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import click
 
 from enclave_client.calls import Got, Removed, Stored
-from enclave_client.errors import DeniedError, NotFoundError
-from enclave_client.openings import Event
+from enclave_client.errors import NotFoundError
 from enclave_client.owner import Erased
-from enclave_client.rows import SecretRow
 from node.cli.duration_type import DURATION
-from node.cli.output import UsageFault, show, show_rows
+from node.cli.output import UsageFault, show
 from node.cli.saving import verify_free
+from node.cli.secret_lists import history, list_secrets
 from node.cli.target import NAME, Target, collection_option, reaching
-from node.cli.words import event_fields, secret_fields, time_words
+from node.cli.words import time_words
 from node.home import replace_file
 
 MAX_INPUT_BYTES = 4 * 1024 * 1024  # no transaction is larger; the network's limit is lower
@@ -70,7 +67,7 @@ def put(
         async with target.app(collection) as client:
             return await client.put(name, value, if_version, ttl)
 
-    with _explained(collection, target):
+    with target.explained(collection):
         stored = asyncio.run(run())
     show(
         {
@@ -120,7 +117,7 @@ def get(
         async with target.app(collection) as client:
             return await client.get(name, version)
 
-    with _explained(collection, target):
+    with target.explained(collection):
         got = asyncio.run(run())
     if output is not None:
         replace_file(output, got.value)
@@ -148,58 +145,6 @@ def get(
     )
 
 
-@secret.command("list")
-@collection_option
-@click.option("--prefix", default="", help="Only names that start like this.")
-@click.option("--all", "with_deleted", is_flag=True, help="Also names that were deleted.")
-@reaching(account=True, app=True)
-def list_secrets(target: Target, collection: str, prefix: str, with_deleted: bool) -> None:
-    """List the names of a collection; nothing is recorded."""
-
-    async def run() -> list[SecretRow]:
-        if target.is_owner:
-            async with target.owner() as owner:
-                return await _all(owner.list(collection, prefix))
-        async with target.app(collection) as client:
-            return await _all(client.list(prefix))
-
-    with _explained(collection, target):
-        rows = asyncio.run(run())
-    now_ms = time.time_ns() // 1_000_000
-    shown = [
-        secret_fields(row, now_ms, short=not target.as_json)
-        for row in rows
-        if with_deleted or not row.is_deleted
-    ]
-    show_rows("secrets", shown, as_json=target.as_json)
-
-
-@secret.command()
-@click.argument("name", type=NAME)
-@collection_option
-@click.option(
-    "--from", "from_index", type=click.IntRange(min=0), default=0, help="From this entry on."
-)
-@reaching(account=True, app=True)
-def history(target: Target, collection: str, name: str, from_index: int) -> None:
-    """Show who put, read, was denied, deleted and destroyed NAME; each entry is proven.
-
-    Not what ended otherwise: audit who-read has the reads that found nothing or were stopped.
-    """
-
-    async def run() -> list[Event]:
-        if target.is_owner:
-            async with target.owner() as owner:
-                return await _events(owner.history(collection, name, from_index))
-        async with target.app(collection) as client:
-            return await _events(client.history(name, from_index))
-
-    with _explained(collection, target):
-        events = asyncio.run(run())
-    rows = [event_fields(event, short=not target.as_json) for event in events]
-    show_rows("history", rows, as_json=target.as_json)
-
-
 @secret.command()
 @click.argument("name", type=NAME)
 @collection_option
@@ -215,7 +160,7 @@ def delete(target: Target, collection: str, name: str, if_version: int | None) -
         async with target.app(collection) as client:
             return await client.delete(name, if_version)
 
-    with _explained(collection, target):
+    with target.explained(collection):
         removed = asyncio.run(run())
     show(
         {
@@ -269,6 +214,10 @@ def destroy(target: Target, collection: str, name: str, version: int | None, yes
     )
 
 
+secret.add_command(list_secrets)
+secret.add_command(history)
+
+
 def is_terminal() -> bool:
     """Whether standard output is a screen."""
     return sys.stdout.isatty()
@@ -302,26 +251,3 @@ def _confirm(what: str, *, yes: bool) -> None:
     if not sys.stdin.isatty():
         raise UsageFault(f"destroying cannot be undone: {what}", "--yes")
     click.confirm(f"Destroy {what} for ever?", abort=True, err=True)
-
-
-@contextmanager
-def _explained(collection: str, target: Target) -> Iterator[None]:
-    """Say what helps when this program is not admitted, and never to ask for less than is meant."""
-    try:
-        yield
-    except DeniedError as error:
-        if not target.account:
-            error.hint += (
-                f"; where it is the code that {collection} does not name, its owner can admit this "
-                f"program: sealedger collection policy set {collection} --allow-self, with all "
-                "other terms"
-            )
-        raise
-
-
-async def _all(rows: AsyncIterator[SecretRow]) -> list[SecretRow]:
-    return [row async for row in rows]
-
-
-async def _events(events: AsyncIterator[Event]) -> list[Event]:
-    return [event async for event in events]

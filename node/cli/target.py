@@ -8,8 +8,8 @@ refused unless allowed.
 import asyncio
 import functools
 import os
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -19,6 +19,7 @@ import click
 from attestation.platforms.detect import AUTO, PLATFORMS, SOFTWARE, PlatformPlaces, open_platform
 from enclave_client.client import SecretClient
 from enclave_client.errors import (
+    DeniedError,
     NetworkFileError,
     SealedgerClientError,
 )
@@ -133,6 +134,20 @@ class Target:
             collection=collection,
             allow_development=self.allow_development,
         )
+
+    @contextmanager
+    def explained(self, collection: str) -> Iterator[None]:
+        """Say what helps when this program is not admitted; never to ask for less than is meant."""
+        try:
+            yield
+        except DeniedError as error:
+            if not self.account:
+                error.hint += (
+                    f"; where it is the code that {collection} does not name, its owner can admit "
+                    f"this program: sealedger collection policy set {collection} --allow-self, "
+                    "with all other terms"
+                )
+            raise
 
     def save(self, receipt: Receipt) -> dict[str, object]:
         """Write the receipt, if that was asked for; what to print of it."""
