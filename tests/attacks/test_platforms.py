@@ -31,15 +31,14 @@ from ledger.format.terms import CollectionTerms, CreateCollection
 from ledger.format.transaction import SignerKind
 from ledger.leveldb import LevelDB
 from ledger.reason import Reason
-from node.founding import Governance
 from node.fsck import Options, Report, check_directory
 from sealedger.v1 import node_pb2 as pb
 from tests.support import small_rules
 from tests.support.asking import Asker, by_session, channel_to
 from tests.support.http_walker import fetch, walk
-from tests.support.owners import OWNED, account, copy_of, owner_of
+from tests.support.owners import OWNED, account, copy_of, found_governed, owner_of
 from tests.support.raw_client import RawClient
-from tests.support.real_node import Found, RealNetwork, Serving, found, serving, with_endpoint
+from tests.support.real_node import RealNetwork, Serving, serving, with_endpoint
 from tests.support.refusals import refuses
 from tests.support.relay import BreakError, Meddler, relaying
 from tests.support.small_releases import AUDITORS, asking_for, endorsing, release_of, revoking
@@ -288,9 +287,8 @@ def test_a_vote_that_somebody_kept() -> None:
 
 @pytest.fixture(scope="module")
 def _governed_once(tmp_path_factory: pytest.TempPathFactory) -> RealNetwork:
-    members = tuple(sorted(account(number).address for number in MEMBERS))
-    governance = Governance(members, NEEDED, platforms=(FOUNDED,))
-    return found(tmp_path_factory.mktemp("governed") / "network", Found(governance=governance))
+    directory = tmp_path_factory.mktemp("governed") / "network"
+    return found_governed(directory, MEMBERS, NEEDED, (FOUNDED,))
 
 
 @pytest.fixture

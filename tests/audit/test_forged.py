@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from contracts.genesis import RULES_VERSION
 from ledger.crypto import p256
 from ledger.format.leaf import BlockHeader, GenesisLeaf, encode_leaf
 from ledger.format.transaction import Body, SignerKind
@@ -342,8 +343,8 @@ HISTORIES: dict[str, tuple[Act, str]] = {
     "trust goes back": (lambda log, _: header(log, trust_version=0), "trust version goes back"),
     "an epoch goes back": (lambda log, _: header(log, epoch=0), "epoch goes back"),
     "unknown rules": (
-        lambda log, _: header(log, rules_version=3),
-        "does not know the rules in force: expected rules 2, got rules 3",
+        lambda log, _: header(log, rules_version=RULES_VERSION + 1),
+        f"the rules in force: expected rules {RULES_VERSION}, got rules {RULES_VERSION + 1}",
     ),
     "not canonical": (reencoded, "not in canonical form"),
     "no leaf": (lambda log, _: log.log.append_bytes(b"\xff"), "not a valid message"),

@@ -76,6 +76,10 @@ class Shell:
         """The options that name home, network and account."""
         return (*self.where, "--account", self.keystore(), "--password-file", self.password)
 
+    def by(self, number: int) -> tuple[str, ...]:
+        """The options that name home, network and one of many accounts."""
+        return (*self.where, "--account", self.keystore(number), "--password-file", self.password)
+
     @property
     def password(self) -> str:
         """The password file."""

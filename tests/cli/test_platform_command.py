@@ -5,10 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from node.founding import Governance
 from tests.cli.conftest import Shell
-from tests.support.owners import account, copy_of
-from tests.support.real_node import Found, RealNetwork, Serving, found, serving
+from tests.support.owners import account, copy_of, found_governed
+from tests.support.real_node import RealNetwork, Serving, serving
 
 MEMBERS = (7, 8)
 INTEL, AMD = "11" * 16, "aa" * 64
@@ -16,9 +15,8 @@ INTEL, AMD = "11" * 16, "aa" * 64
 
 @pytest.fixture(scope="session")
 def _governed_once(tmp_path_factory: pytest.TempPathFactory) -> RealNetwork:
-    members = tuple(sorted(account(number).address for number in MEMBERS))
-    wanted = Found(governance=Governance(members, len(MEMBERS)))
-    return found(tmp_path_factory.mktemp("governed") / "network", wanted)
+    directory = tmp_path_factory.mktemp("governed") / "network"
+    return found_governed(directory, MEMBERS, len(MEMBERS))
 
 
 @pytest.fixture
@@ -26,13 +24,6 @@ async def node(_governed_once: RealNetwork, tmp_path: Path) -> AsyncIterator[Ser
     """A node of a network with two members, in this process."""
     async with serving(copy_of(_governed_once, tmp_path)) as running:
         yield running
-
-
-def options(shell: Shell, number: int) -> tuple[str, ...]:
-    """The options that name home, network and one of many accounts."""
-    return (
-        *shell.where, "--account", shell.keystore(number), "--password-file", shell.password,
-    )  # fmt: skip
 
 
 def lines(out: bytes) -> dict[str, str]:
@@ -43,7 +34,7 @@ def lines(out: bytes) -> dict[str, str]:
 
 async def test_votes(shell: Shell, tmp_path: Path) -> None:
     """Each vote says how many there are and whose are missing; the last one changes the list."""
-    first, second = (options(shell, number) for number in MEMBERS)
+    first, second = (shell.by(number) for number in MEMBERS)
     said = lines((await shell("platform", "enrol", INTEL, *first)).done.out)
     assert (said["platform"], said["enrolled"], said["votes"]) == (INTEL, "no", "1 of 2")
     assert said["next"] == "the vote of another member"
@@ -66,7 +57,7 @@ async def test_votes(shell: Shell, tmp_path: Path) -> None:
 
 async def test_the_list(shell: Shell) -> None:
     """What is enrolled and voted on, as a table and in JSON; a stranger is told nothing."""
-    first, second = (options(shell, number) for number in MEMBERS)
+    first, second = (shell.by(number) for number in MEMBERS)
     assert (await shell("platform", "list", *first)).err == "no platforms\n"
     await shell("platform", "enrol", INTEL, *first)
     entry = (await shell("platform", "enrol", INTEL, *second, "--json")).done.fields["entry"]
@@ -87,19 +78,19 @@ async def test_the_list(shell: Shell) -> None:
     await shell("platform", "take-back", INTEL, *first)
     voted_on = (await shell("platform", "list", "--voted-on", *first, "--json")).done.fields
     assert [row["platform"] for row in voted_on["platforms"]] == [AMD]
-    assert "members ask" in (await shell("platform", "list", *options(shell, 99))).failed()
+    assert "members ask" in (await shell("platform", "list", *shell.by(99))).failed()
 
 
 @pytest.mark.parametrize("wrong", ["", "11", "zz" * 16, "11" * 17, "0x" + INTEL])
 async def test_what_is_no_platform(shell: Shell, wrong: str) -> None:
     """An id is 32 or 128 hex digits; anything else is a usage fault and sends nothing."""
-    said = await shell("platform", "enrol", wrong, *options(shell, MEMBERS[0]))
+    said = await shell("platform", "enrol", wrong, *shell.by(MEMBERS[0]))
     assert said.code == 2
     assert "32 or 128 hex digits" in said.err
 
 
 async def test_who_is_no_member(shell: Shell) -> None:
     """A stranger is told that members vote."""
-    said = (await shell("platform", "enrol", INTEL, *options(shell, 99))).failed()
+    said = (await shell("platform", "enrol", INTEL, *shell.by(99))).failed()
     assert "DENIED" in said
     assert "only members" in said

@@ -17,13 +17,6 @@ AUDITORS = (2, 3, 4)
 ADDRESSES = sorted(encode_address(account(number).address) for number in AUDITORS)
 
 
-def options(shell: Shell, number: int) -> tuple[str, ...]:
-    """The options that name home, network and one of many accounts."""
-    return (
-        *shell.where, "--account", shell.keystore(number), "--password-file", shell.password,
-    )  # fmt: skip
-
-
 @pytest.fixture
 def file(shell: Shell) -> str:
     """A release file without measurements."""
@@ -39,13 +32,13 @@ def file(shell: Shell) -> str:
 async def publish(shell: Shell, file: str, *more: str) -> Said:
     """Publish it with the app's measurement."""
     arguments = ("release", "publish", file, "--measure", shell.manifest("app"))
-    return await shell(*arguments, *more, *options(shell, PUBLISHER), "--json")
+    return await shell(*arguments, *more, *shell.by(PUBLISHER), "--json")
 
 
 async def endorse(shell: Shell, number: int, *more: str, stdin: bytes = b"") -> Said:
     """Endorse it as one account."""
     arguments = ("release", "endorse", "fns", "1.2.0", *more)
-    return await shell(*arguments, *options(shell, number), stdin=stdin)
+    return await shell(*arguments, *shell.by(number), stdin=stdin)
 
 
 async def test_a_life(shell: Shell, file: str, tmp_path: Path) -> None:
@@ -65,21 +58,21 @@ async def test_a_life(shell: Shell, file: str, tmp_path: Path) -> None:
     reviewed = ("--digest", digest, "--yes", "--receipt", str(receipts["endorse"]), "--json")
     endorsed = (await endorse(shell, AUDITORS[0], *reviewed)).done.fields
     assert (endorsed["endorsers"], endorsed["digest"]) == (1, digest)
-    listed = (await shell("release", "list", *options(shell, STRANGER), "--json")).done.fields
+    listed = (await shell("release", "list", *shell.by(STRANGER), "--json")).done.fields
     (row,) = listed["releases"]
     assert row["endorsed"] == [
         {"auditor": encode_address(account(AUDITORS[0]).address), "entry": endorsed["entry"]}
     ]
     assert (row["digest"], row["published_in_entry"]) == (digest, made["entry"])
-    table = await shell("release", "list", "fns", *options(shell, STRANGER))
+    table = await shell("release", "list", "fns", *shell.by(STRANGER))
     head, line = table.done.out.decode().splitlines()
     assert head.split() == ["RELEASE", "ENDORSERS", "REVOKED", "PUBLISHER", "DIGEST"]
     assert line.startswith("fns@1.2.0  1 of 3     no ")
     arguments = ("release", "revoke", "fns", "1.2.0", "--yes")
     kept = ("--receipt", str(receipts["revoke"]), "--json")
-    gone = (await shell(*arguments, *kept, *options(shell, PUBLISHER))).done.fields
+    gone = (await shell(*arguments, *kept, *shell.by(PUBLISHER))).done.fields
     assert (gone["revoked"], gone["endorsers"]) == ("the release", None)
-    shown = await shell("release", "show", "fns", "1.2.0", *options(shell, STRANGER), "--json")
+    shown = await shell("release", "show", "fns", "1.2.0", *shell.by(STRANGER), "--json")
     fields = shown.done.fields
     assert (fields["revoked_in_entry"], fields["revoked"]) == (gone["entry"], gone["time"])
     assert fields["published"] == made["time"]
@@ -96,12 +89,12 @@ async def test_a_life(shell: Shell, file: str, tmp_path: Path) -> None:
 async def test_shown_for_people(shell: Shell, file: str) -> None:
     """One line for each auditor and measurement; as a release file it means the same."""
     made = (await publish(shell, file)).fields
-    digest = (await shell("release", "list", *options(shell, 5), "--json")).fields["releases"][0][
+    digest = (await shell("release", "list", *shell.by(5), "--json")).fields["releases"][0][
         "digest"
     ]
     stood = (await endorse(shell, AUDITORS[1], "--digest", digest, "--yes", "--json")).fields
     show = ("release", "show", "fns", "1.2.0")
-    lines = (await shell(*show, *options(shell, STRANGER))).done.out.decode().splitlines()
+    lines = (await shell(*show, *shell.by(STRANGER))).done.out.decode().splitlines()
     by_address = {encode_address(account(number).address): number for number in AUDITORS}
     said = {
         AUDITORS[0]: "has not endorsed it",
@@ -122,14 +115,14 @@ async def test_shown_for_people(shell: Shell, file: str) -> None:
             for at, one in enumerate(ADDRESSES)
         ),
     ]
-    printed = (await shell(*show, "--file", *options(shell, STRANGER))).done.out
+    printed = (await shell(*show, "--file", *shell.by(STRANGER))).done.out
     release = decode_release_file(printed)
     assert (release.name, release.notes) == ("fns", "the first")
     copy = shell.directory / "copy.toml"
     copy.write_bytes(printed)
     again = (await shell("release", "digest", str(copy))).done.out.decode()
     assert f"digest         {digest}" in again
-    as_json = await shell(*show, "--file", "--json", *options(shell, STRANGER))
+    as_json = await shell(*show, "--file", "--json", *shell.by(STRANGER))
     assert as_json.done.fields["release_file"].encode() == printed
 
 
@@ -149,7 +142,7 @@ async def test_before_it_is_published(shell: Shell, file: str, tmp_path: Path) -
         *(f"{'' if at else 'auditors':<13}  {one}" for at, one in enumerate(ADDRESSES)),
     ]
     receipt = tmp_path / "published"
-    kept = ("--receipt", str(receipt), *options(shell, PUBLISHER))
+    kept = ("--receipt", str(receipt), *shell.by(PUBLISHER))
     published = (await shell("release", "publish", *measuring, *kept)).done.out.decode()
     assert published.splitlines()[: len(said)] == said
     last = [line.split()[0] for line in published.splitlines()[len(said) :]]
@@ -161,9 +154,9 @@ async def test_what_was_taken_back_is_shown(shell: Shell, file: str) -> None:
     digest = (await publish(shell, file)).fields["digest"]
     await endorse(shell, AUDITORS[0], "--digest", digest, "--yes")
     revoke = ("release", "revoke", "fns", "1.2.0", "--yes", "--json")
-    back = (await shell(*revoke, *options(shell, AUDITORS[0]))).done.fields
-    gone = (await shell(*revoke, *options(shell, PUBLISHER))).done.fields
-    show = ("release", "show", "fns", "1.2.0", *options(shell, STRANGER))
+    back = (await shell(*revoke, *shell.by(AUDITORS[0]))).done.fields
+    gone = (await shell(*revoke, *shell.by(PUBLISHER))).done.fields
+    show = ("release", "show", "fns", "1.2.0", *shell.by(STRANGER))
     lines = (await shell(*show)).done.out.decode().splitlines()
     address = encode_address(account(AUDITORS[0]).address)
     assert f"{address}  refuses it for ever, entry {back['entry']}" in " ".join(lines)
@@ -187,7 +180,7 @@ async def test_asked_before_it_is_endorsed(
     yes = await endorse(shell, AUDITORS[0], "--json", stdin=b"y\n")
     assert yes.code == 0
     assert yes.fields["endorsers"] == 1
-    revoke = ("release", "revoke", "fns", "1.2.0", *options(shell, AUDITORS[0]))
+    revoke = ("release", "revoke", "fns", "1.2.0", *shell.by(AUDITORS[0]))
     assert (await shell(*revoke, stdin=b"n\n")).code == 1
     gone = await shell(*revoke, "--json", stdin=b"y\n")
     assert (gone.fields["revoked"], gone.fields["endorsers"]) == ("the own endorsement", 0)
@@ -198,7 +191,7 @@ async def test_nobody_to_ask(shell: Shell, file: str) -> None:
     await publish(shell, file)
     assert "--digest HEX --yes" in (await endorse(shell, AUDITORS[0])).failed(2)
     assert "nobody looked at" in (await endorse(shell, AUDITORS[0], "--yes")).failed(2)
-    revoke = ("release", "revoke", "fns", "1.2.0", *options(shell, PUBLISHER))
+    revoke = ("release", "revoke", "fns", "1.2.0", *shell.by(PUBLISHER))
     assert "hint: --yes" in (await shell(*revoke)).failed(2)
 
 
@@ -227,7 +220,7 @@ async def test_another_digest_than_reviewed(shell: Shell, file: str) -> None:
 )
 async def test_wrong_usage(shell: Shell, arguments: tuple[str, ...], said: str) -> None:
     """Exit code 2, what is wrong, and a hint."""
-    more = () if arguments[0] == "digest" else options(shell, PUBLISHER)
+    more = () if arguments[0] == "digest" else shell.by(PUBLISHER)
     assert said in (await shell("release", *arguments, *more)).failed(2)
 
 
@@ -237,7 +230,7 @@ async def test_what_the_ledger_refuses(shell: Shell, file: str) -> None:
     assert "publish the next one" in (await publish(shell, file)).failed()
     refused = await endorse(shell, STRANGER, "--digest", digest, "--yes")
     assert "only the auditors that a release names" in refused.failed()
-    stranger = options(shell, STRANGER)
+    stranger = shell.by(STRANGER)
     assert (
         "DENIED" in (await shell("release", "revoke", "fns", "1.2.0", "--yes", *stranger)).failed()
     )
@@ -248,7 +241,7 @@ async def test_what_the_ledger_refuses(shell: Shell, file: str) -> None:
 
 async def test_a_file_with_a_fault(shell: Shell, file: str) -> None:
     """It names the field, and where a file is shown."""
-    said = (await shell("release", "publish", file, *options(shell, PUBLISHER))).failed(2)
+    said = (await shell("release", "publish", file, *shell.by(PUBLISHER))).failed(2)
     assert "1 to 16 measurements" in said
     assert "docs/releases.md" in said
 
@@ -259,7 +252,7 @@ async def test_audited(shell: Shell, file: str, tmp_path: Path) -> None:
     await endorse(shell, AUDITORS[0], "--digest", digest, "--yes")
     await shell.as_owner("collection", "create", "own", "--allow-self")
     table = tmp_path / "all.jsonl"
-    await shell("audit", "export", "-o", str(table), *options(shell, PUBLISHER))
+    await shell("audit", "export", "-o", str(table), *shell.by(PUBLISHER))
     rows = [json.loads(line) for line in table.read_text().splitlines()]
     said = [
         (row["operation"], row["name"], row["asked_version"], row["outcome"])
@@ -271,6 +264,6 @@ async def test_audited(shell: Shell, file: str, tmp_path: Path) -> None:
         ("EndorseRelease", "fns", "1.2.0", "OK"),
     ]
     csv = tmp_path / "all.csv"
-    export = ("audit", "export", "--format", "csv", "-o", str(csv), *options(shell, PUBLISHER))
+    export = ("audit", "export", "--format", "csv", "-o", str(csv), *shell.by(PUBLISHER))
     assert (await shell(*export)).code == 0
     assert ",fns,,1.2.0," in csv.read_text()

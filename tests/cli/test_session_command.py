@@ -8,19 +8,17 @@ import pytest
 from enclave_client.errors import SessionRevokedError
 from enclave_client.offline import verify_receipt_file
 from ledger.reason import Reason
-from node.founding import Governance
 from tests.cli.conftest import Shell
-from tests.support.owners import account, copy_of
-from tests.support.real_node import COLLECTION, Found, RealNetwork, Serving, found, serving
+from tests.support.owners import copy_of, found_governed
+from tests.support.real_node import COLLECTION, RealNetwork, Serving, serving
 
 MEMBERS = (7, 8)
 
 
 @pytest.fixture(scope="session")
 def _governed_once(tmp_path_factory: pytest.TempPathFactory) -> RealNetwork:
-    members = tuple(sorted(account(number).address for number in MEMBERS))
-    wanted = Found(governance=Governance(members, len(MEMBERS)))
-    return found(tmp_path_factory.mktemp("governed") / "network", wanted)
+    directory = tmp_path_factory.mktemp("governed") / "network"
+    return found_governed(directory, MEMBERS, len(MEMBERS))
 
 
 @pytest.fixture
@@ -28,13 +26,6 @@ async def node(_governed_once: RealNetwork, tmp_path: Path) -> AsyncIterator[Ser
     """A node of a network with two members, in this process."""
     async with serving(copy_of(_governed_once, tmp_path)) as running:
         yield running
-
-
-def options(shell: Shell, number: int) -> tuple[str, ...]:
-    """The options that name home, network and one of many accounts."""
-    return (
-        *shell.where, "--account", shell.keystore(number), "--password-file", shell.password,
-    )  # fmt: skip
 
 
 async def test_for_a_collection(shell: Shell, node: Serving, tmp_path: Path) -> None:
@@ -65,16 +56,16 @@ async def test_votes(shell: Shell, node: Serving) -> None:
         receipt = (await app.put("x", b"1")).receipt
         session = verify_receipt_file(receipt.encode(), node.file).body.signer.hex()
         arguments = ("session", "revoke", session)
-        first = (await shell(*arguments, *options(shell, MEMBERS[0]), "--json")).done.fields
+        first = (await shell(*arguments, *shell.by(MEMBERS[0]), "--json")).done.fields
         assert (first["revoked"], first["votes"], first["needed"]) == (False, 1, 2)
         assert (await app.get("x")).value == b"1"
-        again = (await shell(*arguments, *options(shell, MEMBERS[0]))).done.out.decode()
+        again = (await shell(*arguments, *shell.by(MEMBERS[0]))).done.out.decode()
         lines = dict(line.split("  ", 1) for line in again.splitlines())
         assert {"needed"}.isdisjoint(lines)
         assert (lines["revoked"].strip(), lines["votes"].strip()) == ("no", "1 of 2")
         assert "vote of another member" in lines["next"]
         assert "casting it again changes nothing" in lines["next"]
-        second = await shell(*arguments, *options(shell, MEMBERS[1]))
+        second = await shell(*arguments, *shell.by(MEMBERS[1]))
         assert b"yes" in second.done.out
         assert b"2 of 2" in second.out
         assert b"next" not in second.out
@@ -85,8 +76,8 @@ async def test_votes(shell: Shell, node: Serving) -> None:
 async def test_refusals(shell: Shell) -> None:
     """Who is neither owner nor member is told so, and nobody revokes what never was."""
     nobody = ("session", "revoke", "00" * 32)
-    assert "member" in (await shell(*nobody, *options(shell, 3))).failed()
-    told = (await shell(*nobody, *options(shell, MEMBERS[0]))).failed()
+    assert "member" in (await shell(*nobody, *shell.by(3))).failed()
+    told = (await shell(*nobody, *shell.by(MEMBERS[0]))).failed()
     assert Reason.UNKNOWN_SESSION.name in told
     assert "history" in told
 

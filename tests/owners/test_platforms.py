@@ -19,10 +19,9 @@ from ledger.format.query import OpenEntries
 from ledger.format.terms import CollectionTerms
 from ledger.format.transaction import SignerKind
 from ledger.reason import Reason
-from node.founding import Governance
 from tests.support.asking import Asker, channel_to
-from tests.support.owners import OWNED, account, copy_of, owner_of
-from tests.support.real_node import COLLECTION, Found, RealNetwork, Serving, found, serving
+from tests.support.owners import OWNED, account, copy_of, found_governed, owner_of
+from tests.support.real_node import COLLECTION, RealNetwork, Serving, serving
 
 MEMBERS = (7, 8, 9)
 NEEDED = 2
@@ -31,9 +30,8 @@ FOUNDED = b"\x99" * 64
 
 @pytest.fixture(scope="session")
 def _governed_once(tmp_path_factory: pytest.TempPathFactory) -> RealNetwork:
-    members = tuple(sorted(account(number).address for number in MEMBERS))
-    wanted = Found(governance=Governance(members, NEEDED, platforms=(FOUNDED,)))
-    return found(tmp_path_factory.mktemp("governed") / "network", wanted)
+    directory = tmp_path_factory.mktemp("governed") / "network"
+    return found_governed(directory, MEMBERS, NEEDED, (FOUNDED,))
 
 
 @pytest.fixture

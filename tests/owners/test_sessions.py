@@ -17,9 +17,8 @@ from enclave_client.receipts import Receipt
 from ledger.format.hygiene import RevokeSession
 from ledger.format.outcome import Outcome, Votes
 from ledger.reason import Reason
-from node.founding import Governance
-from tests.support.owners import OWNED, account, admitting, copy_of, owner_of
-from tests.support.real_node import COLLECTION, Found, RealNetwork, Serving, found, serving
+from tests.support.owners import OWNED, account, admitting, copy_of, found_governed, owner_of
+from tests.support.real_node import COLLECTION, RealNetwork, Serving, serving
 
 MEMBERS = (7, 8, 9)
 NEEDED = 2
@@ -27,9 +26,7 @@ NEEDED = 2
 
 @pytest.fixture(scope="session")
 def _governed_once(tmp_path_factory: pytest.TempPathFactory) -> RealNetwork:
-    members = tuple(sorted(account(number).address for number in MEMBERS))
-    wanted = Found(governance=Governance(members, NEEDED))
-    return found(tmp_path_factory.mktemp("governed") / "network", wanted)
+    return found_governed(tmp_path_factory.mktemp("governed") / "network", MEMBERS, NEEDED)
 
 
 @pytest.fixture

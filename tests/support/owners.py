@@ -14,9 +14,10 @@ from enclave_client.owner import OwnerClient
 from ledger.crypto.secp256k1 import SigningKey
 from ledger.crypto.secret import Secret
 from ledger.format.terms import CollectionTerms
+from node.founding import Governance
 from node.home import Home
 from sealedger.v1 import node_pb2 as pb
-from tests.support.real_node import RealNetwork, Serving
+from tests.support.real_node import Found, RealNetwork, Serving, found
 
 OWNED = "owned/secrets"
 
@@ -36,6 +37,14 @@ def admitting(network: RealNetwork, *apps: str, **terms: Any) -> CollectionTerms
     matches = (Match(measurement=network.app(app).enclave.measurement) for app in apps)
     policy = encode_policy(AnyOf(tuple(matches)))
     return CollectionTerms(policy, policy, **terms)
+
+
+def found_governed(
+    directory: Path, members: tuple[int, ...], needed: int, platforms: tuple[bytes, ...] = ()
+) -> RealNetwork:
+    """Found a network whose members are these accounts; so many of them decide."""
+    addresses = tuple(sorted(account(number).address for number in members))
+    return found(directory, Found(governance=Governance(addresses, needed, platforms=platforms)))
 
 
 def copy_of(founded: RealNetwork, directory: Path) -> RealNetwork:
